@@ -1,0 +1,1 @@
+"""CNN Explorer: see how a convolutional network works."""

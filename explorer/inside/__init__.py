@@ -1,0 +1,1 @@
+"""Looking inside a network: feature maps, filters, silent channels, receptive fields."""

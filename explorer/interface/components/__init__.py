@@ -1,0 +1,1 @@
+"""Browser components: plain HTML, CSS and JavaScript, registered once."""

@@ -1,0 +1,1 @@
+"""Which network: the catalogue, loading, activations, gradients and structure."""

@@ -1,0 +1,1 @@
+"""The bundled networks: their architecture, training recipe, weights and model cards."""

@@ -1,0 +1,1 @@
+"""What comes in: hostile uploads made safe, sample photos, the drawn world."""
