@@ -35,30 +35,31 @@ class Settings(BaseSettings):
     weights_folder: Path = Field(
         default_factory=default_weights_folder, description="Where downloaded ImageNet weights are kept"
     )
-    allow_downloads: bool = Field(True, description="May visitors download ImageNet weights?")
+    allow_downloads: bool = Field(default=True, description="May visitors download ImageNet weights?")
     upload_megabytes: int = Field(
-        40, ge=1, le=1000, description="Largest file that a visitor may upload, in MB"
+        default=40, ge=1, le=1000, description="Largest file that a visitor may upload, in MB"
     )
     upload_megapixels: int = Field(
-        64, ge=1, le=1000, description="Largest picture that is decoded, in megapixels"
+        default=64, ge=1, le=1000, description="Largest picture that is decoded, in megapixels"
     )
     picture_side: int = Field(
-        1024, ge=64, le=8192, description="Longest side, in pixels, at which a picture is kept"
+        default=1024, ge=64, le=8192, description="Longest side, in pixels, at which a picture is kept"
     )
     network_cache_megabytes: int = Field(
-        1500, ge=64, description="How much memory a worker uses for loaded networks, in MB"
+        default=1500, ge=64, description="How much memory a worker uses for loaded networks, in MB"
     )
     cluster_address: str | None = Field(
-        None, description="Address of an existing Dask cluster; without one the app starts its own workers"
+        default=None,
+        description="Address of an existing Dask cluster; without one the app starts its own workers",
     )
     worker_memory_megabytes: int | None = Field(
-        None, ge=256, description="A worker above this is restarted, in MB; unset: no limit"
+        default=None, ge=256, description="A worker above this is restarted, in MB; unset: no limit"
     )
     worker_threads: int | None = Field(
-        None, ge=1, description="Threads that one worker computes with; unset: all cores"
+        default=None, ge=1, description="Threads that one worker computes with; unset: all cores"
     )
     warm_network: str = Field(
-        "drawn_plain", description="Network that is loaded before the first visitor asks"
+        default="drawn_plain", description="Network that is loaded before the first visitor asks"
     )
 
     @field_validator("weights_folder")

@@ -1,0 +1,19 @@
+"""What surrounds every page: page config, the table of pages, the sidebar, and which page runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.interface.page_table import ICON_FILE, PAGES, streamlit_pages
+from explorer.interface.sidebar import show_sidebar
+
+st.set_page_config(
+    page_title="CNN Explorer",
+    page_icon=str(ICON_FILE),
+    layout="wide",
+    initial_sidebar_state="auto",
+    menu_items={"Get help": None, "Report a bug": None, "About": None},
+)
+page = st.navigation(streamlit_pages(PAGES), expanded=True)
+show_sidebar()
+page.run()
