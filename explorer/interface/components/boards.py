@@ -1,0 +1,162 @@
+"""The browser components of the app, each registered once at import and wrapped in a typed function."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from streamlit.components.v2 import component
+
+from explorer.interface.components.packing import pack
+
+_FOLDER = Path(__file__).parent
+
+
+def _register(name: str) -> Any:
+    """Register the component whose three plain files lie in the folder of its name."""
+    own = _FOLDER / name
+
+    def text(ending: str) -> str:
+        return (own / f"{name}.{ending}").read_text(encoding="utf-8")
+
+    shared = (_FOLDER / "shared.js").read_text(encoding="utf-8")
+    return component(name, html=text("html"), css=text("css"), js=shared + "\n" + text("js"))
+
+
+_tiles = _register("tiles")
+_network_column = _register("network_column")
+_close_up = _register("close_up")
+
+
+def _digest(*parts: bytes) -> str:
+    """Name the content, so that the browser rebuilds only what has changed."""
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(part)
+    return whole.hexdigest()[:16]
+
+
+def tiles(
+    values: np.ndarray,
+    sheet: bytes,
+    *,
+    columns: int,
+    channels: Sequence[int],
+    silent: Sequence[bool],
+    labels: Sequence[str],
+    selected: int | None,
+    key: str,
+    on_channel: Callable[[], None],
+    tile: int = 78,
+) -> Any:
+    """Show feature maps as clickable tiles with the exact value under the pointer.
+
+    Args:
+        values: float32 `(n, h, w)`, the maps of the tiles in their order.
+        sheet: PNG with the coloured tiles, `columns` beside each other, one cell a pixel, no gaps.
+        columns: tiles in one row of the sheet.
+        channels: channel number of each tile.
+        silent: whether each channel is silent.
+        labels: what is printed under each tile beside the channel number.
+        selected: the channel drawn as selected.
+        key: Streamlit key of the element.
+        on_channel: called after a click; `st.session_state[key].channel` holds the channel.
+        tile: smallest width of a tile in pixels of the page.
+    """
+    raw = np.ascontiguousarray(values, dtype="<f4").tobytes()
+    names = "|".join([*map(str, channels), *labels, *map(str, silent)]).encode()
+    header = {
+        "digest": _digest(raw, sheet, names),
+        "height": values.shape[1],
+        "width": values.shape[2],
+        "columns": columns,
+        "channels": [int(c) for c in channels],
+        "silent": [bool(s) for s in silent],
+        "labels": list(labels),
+        "selected": selected,
+        "tile": tile,
+    }
+    return _tiles(key=key, data=pack(header, {"values": raw, "sheet": sheet}), on_channel_change=on_channel)
+
+
+def network_column(
+    tree: Sequence[Mapping[str, Any]],
+    layers: Mapping[str, Mapping[str, Any]],
+    *,
+    network: str,
+    digest: str,
+    selected: str,
+    open_stages: bool,
+    height: int,
+    key: str,
+    on_layer: Callable[[], None],
+) -> Any:
+    """Show a network as a column of stages and blocks that open; a click on a layer selects it.
+
+    Args:
+        tree: nodes; a layer is `{"path"}`, a block `{"title", "kind", "shape", "parameters", "children", "branches", "merge"}`.
+        layers: by path: `name`, `kind`, `shape`, `parameters` and optionally `silent`, all ready to print.
+        network: identity of the network; which blocks are open is remembered for each.
+        digest: changes when the tree or the printed facts change.
+        selected: path of the selected layer; the blocks around it open.
+        open_stages: whether stages start open.
+        height: height of the column in pixels.
+        key: Streamlit key of the element.
+        on_layer: called after a click; `st.session_state[key].layer` holds the path.
+    """
+    data = {
+        "tree": tree,
+        "layers": layers,
+        "network": network,
+        "digest": digest,
+        "selected": selected,
+        "open_stages": open_stages,
+        "height": height,
+    }
+    return _network_column(key=key, data=data, on_layer_change=on_layer)
+
+
+def close_up(
+    values: np.ndarray,
+    map_png: bytes,
+    photo: bytes,
+    *,
+    photo_type: str,
+    alt: str,
+    cell: tuple[int, int] | None,
+    field: tuple[float, float, float, float] | None,
+    key: str,
+    on_cell: Callable[[], None],
+    opacity: int = 70,
+    most: int = 420,
+) -> Any:
+    """Show one map over the picture, with the exact value under the pointer; a click picks a cell.
+
+    Args:
+        values: float32 `(h, w)`, the map.
+        map_png: the coloured map, one cell a pixel.
+        photo: the encoded picture below it.
+        photo_type: its media type.
+        alt: what the picture shows, in words.
+        cell: the picked cell as (row, column).
+        field: the picked cell's receptive field as fractions (top, left, bottom, right) of the picture.
+        key: Streamlit key of the element.
+        on_cell: called after a click; `st.session_state[key].cell` holds [row, column].
+        opacity: first position of the slider between picture (0) and map (100).
+        most: largest width in pixels of the page.
+    """
+    raw = np.ascontiguousarray(values, dtype="<f4").tobytes()
+    header = {
+        "digest": _digest(raw, map_png, photo),
+        "height": values.shape[0],
+        "width": values.shape[1],
+        "alt": alt,
+        "cell": list(cell) if cell else None,
+        "field": list(field) if field else None,
+        "photo_type": photo_type,
+        "opacity": opacity,
+        "most": most,
+    }
+    message = pack(header, {"values": raw, "map": map_png, "photo": photo})
+    return _close_up(key=key, data=message, on_cell_change=on_cell)

@@ -1,0 +1,168 @@
+"""What makes a view, declared once per page: it drives the widgets, the link, *Reset* and what a link hides."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import streamlit as st
+
+BIND: Literal["query-params"] = "query-params"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One shareable property of a view.
+
+    Attributes:
+        name: its name within the page; the link's parameter is `<page>_<name>`.
+        default: its value when a link says nothing; `None` for a default that depends on the other settings.
+        label: what a visitor calls it.
+        options: the allowed values of a choice; empty when they depend on the other settings.
+        low: smallest number.
+        high: largest number.
+        step: step of a slider or number.
+        help: one sentence behind the "i".
+        format: how an option is printed, and so how it stands in the link.
+    """
+
+    name: str
+    default: Any
+    label: str
+    options: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    help: str | None = None
+    format: Callable[[Any], str] = str
+
+
+class PageState:
+    """The declared properties of one page, as widgets bound to the address.
+
+    A control named in the link's `hide=a,b` is still there and still takes its value from the link, only
+    unseen: so a teacher sets the stage. `hide=all` hides every control of the page.
+    """
+
+    def __init__(self, page: str, items: Sequence[Item]):
+        """Declare the properties of `page` (its address without the slash)."""
+        self.page = page
+        self.items = {item.name: item for item in items}
+
+    def key(self, name: str) -> str:
+        """Return the widget key and link parameter of a property."""
+        return f"{self.page}_{self.items[name].name}"
+
+    def value(self, name: str) -> Any:
+        """Return the current value, or the default before the widget has been drawn."""
+        return st.session_state.get(self.key(name), self.items[name].default)
+
+    def set(self, name: str, value: Any) -> None:
+        """Change a value from a callback, before the widgets of the next run are drawn."""
+        st.session_state[self.key(name)] = value
+
+    def reset(self) -> None:
+        """Take every property of the page back to its default (call from a callback)."""
+        for name in self.items:
+            st.session_state.pop(self.key(name), None)
+            st.query_params.pop(self.key(name), None)
+
+    def hidden(self, name: str) -> bool:
+        """Tell whether the link hides this control."""
+        wanted = {part.strip() for part in st.query_params.get("hide", "").split(",")}
+        return name in wanted or "all" in wanted
+
+    @contextmanager
+    def _spot(self, name: str, unseen: bool) -> Iterator[None]:
+        """Give the widget a container; an unseen one keeps its value and its binding without a place on screen."""
+        if unseen or self.hidden(name):
+            with st.container(key=f"unseen_{self.key(name)}"):
+                yield
+        else:
+            yield
+
+    def _allow(self, name: str, options: Sequence[Any]) -> None:
+        """Drop a value that the other settings no longer allow, as after a change of network."""
+        key = self.key(name)
+        if key in st.session_state and st.session_state[key] not in options:
+            del st.session_state[key]
+
+    def selectbox(self, name: str, options: Sequence[Any] | None = None, *, index: int | None = None, **more: Any) -> Any:
+        """Draw a choice as a list to pick from and return it."""
+        item = self.items[name]
+        choices = list(item.options if options is None else options)
+        self._allow(name, choices)
+        if index is None:
+            index = choices.index(item.default) if item.default in choices else 0
+        more.setdefault("format_func", item.format)
+        with self._spot(name, more.pop("unseen", False)):
+            value = st.selectbox(
+                item.label, choices, index=index, key=self.key(name), bind=BIND, help=item.help, **more
+            )
+        return value if value in choices else choices[index]
+
+    def segments(self, name: str, **more: Any) -> Any:
+        """Draw a choice among few as one row of buttons and return it; the last pressed stays pressed."""
+        item = self.items[name]
+        self._allow(name, item.options)
+        more.setdefault("format_func", item.format)
+        with self._spot(name, more.pop("unseen", False)):
+            value = st.segmented_control(
+                item.label,
+                list(item.options),
+                default=item.default,
+                required=True,
+                key=self.key(name),
+                bind=BIND,
+                help=item.help,
+                **more,
+            )
+        return value if value in item.options else item.default
+
+    def slider(self, name: str, **more: Any) -> Any:
+        """Draw a number between its limits and return it."""
+        item = self.items[name]
+        with self._spot(name, more.pop("unseen", False)):
+            return st.slider(
+                item.label,
+                item.low,
+                item.high,
+                value=item.default,
+                step=item.step,
+                key=self.key(name),
+                bind=BIND,
+                help=item.help,
+                **more,
+            )
+
+    def number(self, name: str, *, low: int, high: int, **more: Any) -> int | None:
+        """Draw a whole number between limits that depend on the other settings and return it; it may be empty."""
+        item = self.items[name]
+        key = self.key(name)
+        kept = st.session_state.get(key)
+        if kept is not None and not (isinstance(kept, int | float) and low <= kept <= high):
+            del st.session_state[key]
+        with self._spot(name, more.pop("unseen", False)):
+            value = st.number_input(
+                item.label,
+                min_value=low,
+                max_value=high,
+                value=item.default,
+                step=1,
+                key=key,
+                bind=BIND,
+                help=item.help,
+                **more,
+            )
+        return None if value is None else int(value)
+
+    def text(self, name: str, **more: Any) -> str:
+        """Draw a short text and return it."""
+        item = self.items[name]
+        with self._spot(name, more.pop("unseen", False)):
+            return st.text_input(item.label, value=item.default, key=self.key(name), bind=BIND, help=item.help, **more)
+
+
+def hide_unseen() -> None:
+    """Take the unseen widgets of this page off the screen; call once per page."""
+    st.html('<style>[class*="st-key-unseen_"] { display: none; }</style>')

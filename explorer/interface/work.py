@@ -1,0 +1,107 @@
+"""Named work from a page: submit, show how far it is, keep the result in the visitor's session, tell what failed."""
+
+import contextlib
+import sys
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from explorer.engine.client import Call, EngineError
+from explorer.interface.server import engine
+from explorer.interface.visitor import visitor_id
+
+# Together with the picture (at most 3 MB at 1024 pixels) this stays below 20 MB for each visitor.
+KEPT_BYTES = 14_000_000
+_KEPT = "kept_results"
+
+
+class WorkFailed(Exception):
+    """Work that did not come to a result; its text is one sentence for the visitor."""
+
+
+def size_of(value: Any) -> int:
+    """Estimate the bytes that a result holds: its arrays, byte strings and what lies around them."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, dict):
+        return 64 + sum(size_of(k) + size_of(v) for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return 56 + 8 * len(value) + sum(map(size_of, value))
+    inner = getattr(value, "__dict__", None)
+    return size_of(inner) if inner is not None else sys.getsizeof(value, 64)
+
+
+def _kept() -> OrderedDict[tuple, tuple[Any, int]]:
+    return st.session_state.setdefault(_KEPT, OrderedDict())
+
+
+def forget() -> None:
+    """Drop every kept result of this session."""
+    _kept().clear()
+
+
+def _follow(call: Call, label: str) -> None:
+    """Show how far a call is, until it has ended; a rerun of the page meanwhile stops it."""
+    if call.wait(0.35):
+        return
+    place = st.empty()
+    try:
+        while not call.wait(0.2):
+            progress = call.progress
+            if call.place:
+                place.progress(0.0, f"{label}: waiting, place {call.place} in line")
+            elif progress is not None and progress.total:
+                share = min(1.0, max(0.0, (progress.done or 0) / progress.total))
+                place.progress(share, f"{label}: {progress.message or progress.unit}")
+            else:
+                place.progress(0.0, f"{label}{': ' + progress.message if progress and progress.message else ' …'}")
+    finally:
+        # On a rerun the script is being unwound: writing to the page again would raise a second time.
+        with contextlib.suppress(BaseException):
+            place.empty()
+
+
+def run(name: str, *, label: str, keep_as: tuple | None = None, **arguments: Any) -> Any:
+    """Run named work for this visitor and return its result.
+
+    Args:
+        name: name in the engine's table of work.
+        label: what is being done, for the progress line.
+        keep_as: identity of the result (for example network, picture's sha256, layer); with it the result is
+            kept in this session and the next call returns at once.
+        **arguments: handed to the work.
+
+    Raises:
+        WorkFailed: with one sentence for the visitor.
+    """
+    kept = _kept()
+    identity = (name, *keep_as) if keep_as is not None else None
+    if identity in kept:
+        kept.move_to_end(identity)
+        return kept[identity][0]
+    try:
+        call = engine().submit(name, visitor=visitor_id(), **arguments)
+    except EngineError as error:
+        raise WorkFailed(str(error)) from error
+    ended = False
+    try:
+        _follow(call, label)
+        ended = True
+    finally:
+        if not ended:
+            call.stop()
+    try:
+        result = call.result()
+    except EngineError as error:
+        raise WorkFailed(str(error)) from error
+    if identity is not None:
+        size = size_of(result)
+        while kept and sum(kept_size for _, kept_size in kept.values()) + size > KEPT_BYTES:
+            kept.popitem(last=False)
+        if size <= KEPT_BYTES:
+            kept[identity] = (result, size)
+    return result
