@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.interface.page_table import ICON_FILE, PAGES, streamlit_pages
+from explorer.interface.current_picture import bind_to_link
+from explorer.interface.page_table import ICON_FILE, PAGES, WORDMARK_FILE, streamlit_pages, unknown_page
 from explorer.interface.sidebar import show_sidebar
 
 st.set_page_config(
@@ -14,6 +15,8 @@ st.set_page_config(
     initial_sidebar_state="auto",
     menu_items={"Get help": None, "Report a bug": None, "About": None},
 )
-page = st.navigation(streamlit_pages(PAGES), expanded=True)
+st.logo(str(WORDMARK_FILE), size="large", icon_image=str(ICON_FILE))
+page = st.navigation(streamlit_pages(PAGES, unknown_page()), expanded=True)
+bind_to_link()
 show_sidebar()
 page.run()

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 ROOT = Path(__file__).resolve().parents[2]
 ICON_FILE = Path(__file__).parent / "pictures" / "icon.png"
+WORDMARK_FILE = ICON_FILE.with_name("wordmark.png")
+_UNKNOWN = "_unknown_address"
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,14 @@ PAGES: tuple[PageEntry, ...] = (
 )
 
 
-def streamlit_pages(entries: Sequence[PageEntry]) -> dict[str, list[st.Page]]:
-    """Return `entries` as `st.navigation` takes them, grouped by heading in the order of the table."""
-    groups: dict[str, list[st.Page]] = {}
+def streamlit_pages(entries: Sequence[PageEntry], unknown: st.Page | None = None) -> dict[str, list[st.Page]]:
+    """Return `entries` as `st.navigation` takes them, grouped by heading in the order of the table.
+
+    Args:
+        entries: The pages that there are.
+        unknown: An unlisted page for an address that no page has.
+    """
+    groups: dict[str, list[st.Page]] = {"": [unknown]} if unknown is not None else {}
     for entry in filter(lambda entry: entry.path.exists(), entries):
         groups.setdefault(entry.group, []).append(streamlit_page(entry))
     return groups
@@ -67,3 +75,33 @@ def streamlit_page(entry: PageEntry) -> st.Page:
         default=not entry.address,
         help=entry.question,
     )
+
+
+def unknown_page() -> st.Page | None:
+    """Return an unlisted page for the address that this visitor came to, if no page of the table has it.
+
+    Streamlit answers an unknown address with the home page under a dialog in its own words; a page that has
+    this very address is found instead, and can say what is wrong and where to go on.
+    """
+    context = get_script_run_ctx()
+    asked_for = context.pages_manager.intended_page_name if context is not None else None
+    if asked_for and asked_for not in {entry.address for entry in PAGES}:
+        st.session_state[_UNKNOWN] = asked_for
+    address = st.session_state.get(_UNKNOWN)
+    if not address or "/" in address or not address.strip():
+        return None
+    return st.Page(
+        show_unknown_address,
+        title="Not found",
+        icon=":material/explore_off:",
+        url_path=address,
+        visibility="hidden",
+    )
+
+
+def show_unknown_address() -> None:
+    """Draw the screen for an address that no page has."""
+    st.title("There is no page at this address")
+    st.write("The link may be old, or a letter is missing. These pages exist:")
+    for entry in filter(lambda entry: entry.path.exists(), PAGES):
+        st.page_link(streamlit_page(entry), label=f"**{entry.title}**: {entry.question}", icon=entry.icon)

@@ -1,4 +1,4 @@
-"""The web process as a whole: its one engine, what happens at start and end, readiness, headers, error screens.
+"""The web process as a whole: its one engine, start and end, readiness, headers, error screens.
 
 `engine()` is what pages call. Everything else here is handed to `st.App` by app.py.
 """
@@ -21,19 +21,23 @@ import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from explorer.interface.failures import is_for_visitors
 from explorer.interface.visitor import VisitorCookie
 from explorer.settings import get_settings
 
 if TYPE_CHECKING:
-    from explorer.engine.client import Engine
+    from explorer.engine.client import Device, Engine
 
 READY_ADDRESS = "/ready"
 READY_SECONDS = 5.0
 """How long the readiness address waits for the worker before it says that there is none."""
+
+RETRY_SECONDS = 5.0
+"""How long after a failed start the next caller may try again."""
 
 LEAST_FREE_MEGABYTES = 200
 """Below this a disk counts as full: a worker could not write what it must."""
@@ -47,44 +51,55 @@ class EngineKeeper:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._future: Future[Engine] | None = None
+        self._failed_at = -RETRY_SECONDS
+        self._devices: tuple[Device, ...] | None = None
 
     def start(self) -> Future[Engine]:
-        """Return the engine to come; the first call starts it, and so does one after a failed start."""
+        """Return the engine to come; the first call starts it, and so does one some time after a failure."""
         with self._lock:
-            failed = self._future is not None and self._future.done() and self._future.exception() is not None
-            if self._future is None or failed:
-                self._future = Future()
+            future = self._future
+            if future is not None and future.done() and future.exception() is not None:
+                future = None if time.monotonic() - self._failed_at >= RETRY_SECONDS else future
+            if future is None:
+                future = self._future = Future()
                 threading.Thread(
-                    target=self._connect, args=(self._future,), name="start-engine", daemon=True
+                    target=self._connect, args=(future,), name="start-engine", daemon=True
                 ).start()
-            return self._future
+            return future
 
-    def ready_engine(self) -> Engine | None:
-        """Return the engine if it is there by now; never waits."""
-        future = self.start()
-        return future.result() if future.done() and future.exception() is None else None
+    def devices(self) -> tuple[Device, ...] | None:
+        """Return the devices that compute, or `None` while that is not known; never waits."""
+        self.start()
+        return self._devices
 
     def close(self) -> None:
         """End the engine and with it the workers that it started."""
         with self._lock:
-            future, self._future = self._future, None
+            future, self._future, self._devices = self._future, None, None
         if future is not None:
             try:
                 future.result(timeout=10).close()
             except Exception:
                 _log.exception("The engine did not close cleanly")
 
-    @staticmethod
-    def _connect(future: Future[Engine]) -> None:
+    def _connect(self, future: Future[Engine]) -> None:
         try:
             from explorer.engine.client import (
-                connect,  # late: it imports Dask, which the first page needs not
-            )
+                connect,
+            )  # late: it imports Dask, which the first page needs not
 
-            future.set_result(connect(get_settings()))
+            engine = connect(get_settings())
         except BaseException as failure:  # whatever it is, whoever waits must hear of it
             _log.exception("The engine did not start")
+            self._failed_at = time.monotonic()
             future.set_exception(failure)
+            return
+        future.set_result(engine)
+        try:
+            self._devices = tuple(engine.devices())
+        except Exception:
+            _log.exception("The engine did not name its devices")
+            self._devices = ()
 
 
 @st.cache_resource(show_spinner=False)
@@ -100,7 +115,7 @@ def engine() -> Engine:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Start the engine with the server, so that a worker warms while the visitor reads; end it with the server."""
+    """Start the engine with the server, so that a worker warms while the visitor reads; end both together."""
     keeper = engine_keeper()
     keeper.start()
     yield {"started": time.time()}
@@ -165,8 +180,35 @@ class SafetyHeaders:
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+class DeepAddresses:
+    """ASGI middleware: sends a browser at an address like `/a/b` to the screen for unknown addresses.
+
+    Streamlit's page looks for its scripts beside itself, finds none under `/a/`, and stays white.
+    """
+
+    NOT_PAGES = ("_stcore", "static", "media", "component", "app")
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Redirect a page request with more than one part; pass on everything else."""
+        if scope["type"] == "http" and scope["method"] == "GET" and self._is_deep(scope):
+            base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+            answer = RedirectResponse(f"/{base}/not_found" if base else "/not_found", status_code=302)
+            await answer(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _is_deep(self, scope: Scope) -> bool:
+        wants_page = any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
+        base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+        parts = scope["path"].strip("/").removeprefix(base).strip("/").split("/")
+        return wants_page and len(parts) > 1 and not any(part in self.NOT_PAGES for part in parts)
+
+
 def show_failure(failure: Exception) -> bool:
-    """Show one sentence in place of a traceback, which Streamlit has written to the log; return True: shown."""
+    """Show one sentence in place of the traceback, which Streamlit has logged; return True: it is shown."""
     st.error(sentence_of(failure), icon=":material/error:")
     st.caption("The rest of the app still works: choose another page, or reload this one.")
     return True
@@ -174,8 +216,6 @@ def show_failure(failure: Exception) -> bool:
 
 def sentence_of(failure: Exception) -> str:
     """Return what a visitor is told about `failure`: its own sentence if it was written for visitors."""
-    from explorer.interface.failures import is_for_visitors
-
     return (
         str(failure)
         if is_for_visitors(failure)
@@ -184,4 +224,4 @@ def sentence_of(failure: Exception) -> str:
 
 
 ROUTES: list[BaseRoute] = [Route(READY_ADDRESS, answer_ready)]
-MIDDLEWARE = [Middleware(SafetyHeaders), Middleware(VisitorCookie)]
+MIDDLEWARE = [Middleware(SafetyHeaders), Middleware(DeepAddresses), Middleware(VisitorCookie)]

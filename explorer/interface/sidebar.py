@@ -4,20 +4,47 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.interface.current_picture import current_picture, plain, thumbnail, wanted
 from explorer.interface.server import engine_keeper
+from explorer.interface.theme import THUMBNAIL_PIXELS
+
+LOOK_AGAIN_SECONDS = 2.0
+"""How often a page asks for the device while the worker starts."""
 
 
 def show_sidebar() -> None:
     """Draw the sidebar; never waits for the engine."""
     with st.sidebar:
-        show_device()
+        st.space("stretch")
+        show_pictures()
+        show_device_until_known()
 
 
-@st.fragment
+def show_pictures() -> None:
+    """Show the current picture, and the second beside it, as thumbnails."""
+    first, second = current_picture("sidebar"), current_picture("sidebar", second=True)
+    st.caption("Your pictures" if second is not None else "Your picture")
+    with st.container(horizontal=True, gap="small"):
+        for picture in (first, second):
+            if picture is not None:
+                with st.container(width=THUMBNAIL_PIXELS, gap="xxsmall"):
+                    st.image(
+                        thumbnail(picture, 2 * THUMBNAIL_PIXELS), width=THUMBNAIL_PIXELS, alt=picture.title
+                    )
+                    st.caption(plain(picture.title))
+    if first is None:
+        _, name = wanted("picture")
+        st.caption(f"“{plain(name)}” is missing" if name else "The uploaded picture is missing")
+
+
+def show_device_until_known() -> None:
+    """Say which device computes; while the worker starts, say that and look again."""
+    known = engine_keeper().devices() is not None
+    st.fragment(run_every=None if known else LOOK_AGAIN_SECONDS)(show_device)()
+
+
 def show_device() -> None:
     """Say which device computes, or that the worker is starting."""
-    engine = engine_keeper().ready_engine()
-    if engine is None:
-        st.caption("Computing on: starting…")
-        return
-    st.caption("Computing on: " + ", ".join(device.label for device in engine.devices()))
+    devices = engine_keeper().devices()
+    words = "starting …" if devices is None else ", ".join(device.label for device in devices) or "no worker"
+    st.caption(f":material/memory: Computes on {plain(words)}")
