@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, cast
 
+from explorer.networks.drawn import weights as drawn_weights
 from explorer.settings import get_settings
 
 Preprocessing = Literal["zero_one", "tf", "caffe", "torch", "included"]
@@ -189,7 +190,7 @@ def _drawn(name: str, title: str, note: str) -> NetworkEntry:
         preprocessing="zero_one",
         class_names=DRAWN_CLASSES,
         parameters=431_000,
-        weights=WeightsFile("bundled", f"{name}.npz", None, 0.9, None),
+        weights=WeightsFile("bundled", drawn_weights.weights_path(name).name, None, 0.9, None),
         note=note,
     )
 
@@ -272,10 +273,7 @@ def weights_path(entry: NetworkEntry, folder: Path | None = None) -> Path | None
     if entry.weights is None:
         return None
     if entry.weights.kind == "bundled":
-        # Where the pair's files lie is known to the room that makes them.
-        from explorer.networks.drawn import weights as drawn_weights
-
-        return Path(drawn_weights.weights_path(entry.name))
+        return drawn_weights.weights_path(entry.name)
     return (folder or get_settings().weights_folder) / entry.weights.file_name
 
 
