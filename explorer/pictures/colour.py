@@ -14,6 +14,7 @@ from PIL import Image, ImageCms
 
 MOST_PROFILE_BYTES = 4_000_000
 _BAND_PIXELS = 4_000_000
+_BITS_PER_SAMPLE = 258  # a TIFF tag
 _SIMPLE_MODES = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB"}
 _SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
 
@@ -46,7 +47,8 @@ def _scale_grey(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     its largest value, which the note says.
     """
     if image.mode.startswith("I;16"):
-        low, high, note = 0.0, 65535.0, "16 bits per channel, shown with 8"
+        bits = 12 if getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE) == (12,) else 16
+        low, high, note = 0.0, float(2**bits - 1), f"{bits} bits per channel, shown with 8"
     else:
         low, high, note = _range_of(image)
     values = np.empty((image.height, image.width), np.uint8)
@@ -56,7 +58,7 @@ def _scale_grey(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
         rows = slice(top, top + band.shape[0])
         if opacity is not None:
             opacity[rows][band == transparent] = 0
-        scaled = (band.astype(np.float64) - low) * (255.0 / (high - low))
+        scaled = (band.astype(np.float64) - low) * 255.0 / (high - low)
         values[rows] = np.rint(np.clip(np.nan_to_num(scaled, nan=0.0), 0, 255))
     grey = Image.fromarray(values)
     if opacity is not None:
@@ -72,8 +74,8 @@ def _range_of(image: Image.Image) -> tuple[float, float, str]:
         finite = np.isfinite(band)
         broken = broken or not finite.all()
         if finite.any():
-            low = min(low, float(band.min(where=finite, initial=np.inf)))
-            high = max(high, float(band.max(where=finite, initial=-np.inf)))
+            low = min(low, float(band[finite].min()))
+            high = max(high, float(band[finite].max()))
     gaps = "; what is no number is shown black" if broken else ""
     if not low < np.inf:
         return 0.0, 1.0, "no value is a number, so all is shown black"

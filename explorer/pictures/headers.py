@@ -29,9 +29,12 @@ MOST_PROFILE_BYTES = 1_000_000
 MOST_RUN_LENGTH_BYTES = 4_000_000
 MOST_RUN_LENGTH_PIXELS = 4_000_000
 
+# What reading at a place raises that is not in the file, or is no place at all.
+_BEYOND_THE_END = (struct.error, IndexError, OverflowError)
+
 TRUNCATED = "The file ends before its picture does: it may have been cut off on the way, so send it again."
 DAMAGED = (
-    "The picture in this file is damaged and cannot be read: "
+    "The picture in this file cannot be read, as it is damaged or of a rare kind: "
     "open it in another program, save it as PNG and upload that."
 )
 
@@ -71,7 +74,7 @@ def read_header(kind: str, data: bytes) -> Header:
     """
     try:
         return _READERS[kind](data)
-    except (struct.error, IndexError):
+    except _BEYOND_THE_END:
         raise PictureError(TRUNCATED) from None
 
 
@@ -412,7 +415,7 @@ def _count_pages(tiff: _Tiff, at: int) -> int:
         seen.add(at)
         try:
             fields, at = tiff.directory(at)
-        except (struct.error, PictureError):
+        except (*_BEYOND_THE_END, PictureError):
             break
         pages += not tiff.one(fields.get(_NEW_FILE_TYPE)) & 5
     return pages
@@ -432,7 +435,7 @@ def exif_orientation(exif: bytes | None) -> int:
         tiff = _Tiff(block)
         field = tiff.directory(tiff.first)[0].get(_ORIENTATION)
         value = tiff.one(field) if field and field.count == 1 else 1
-    except (struct.error, PictureError):
+    except (*_BEYOND_THE_END, PictureError):
         return 1
     return value if 1 <= value <= 8 else 1
 

@@ -1,0 +1,69 @@
+"""The words of a link are checked before they become a picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from explorer.pictures.drawn_world import CLASSES
+from explorer.pictures.picture import PictureError
+from explorer.pictures.sources import DEFAULT_SOURCE, DRAWN_SIDE, resolve
+
+
+def test_the_first_picture_is_drawn():
+    picture = resolve(DEFAULT_SOURCE)
+    assert picture.is_drawn and picture.source == DEFAULT_SOURCE
+    assert picture.pixels.shape == (DRAWN_SIDE, DRAWN_SIDE, 3)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_class_of_the_drawn_world_has_an_address(name):
+    first, again, other = (resolve(f"drawn:{name}:{index}") for index in (0, 0, 9999))
+    assert first == again and first.source == f"drawn:{name}:0"
+    assert not np.array_equal(first.pixels, other.pixels)
+
+
+def test_scenes_have_addresses():
+    picture = resolve("scene:12")
+    assert picture.source == "scene:12" and picture.is_drawn
+    assert picture.sha256 == resolve("scene:12").sha256 != resolve("scene:13").sha256
+
+
+def test_samples_have_addresses():
+    assert resolve("sample:astronaut").source == "sample:astronaut"
+
+
+def test_an_index_has_one_canonical_address():
+    assert resolve("scene:0007").source == "scene:7"
+
+
+@pytest.mark.parametrize("source", ["upload:" + "ab" * 32, "upload:", "upload:nonsense"])
+def test_an_upload_is_asked_for_again(source):
+    with pytest.raises(PictureError, match="upload that file again"):
+        resolve(source)
+
+
+def test_a_webcam_picture_is_asked_for_again():
+    with pytest.raises(PictureError, match="take the picture again"):
+        resolve("webcam:" + "ab" * 32)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *["", ":", "::", "drawn", "drawn:", "drawn:cat", "drawn:cat:", "drawn:Cat:3", "DRAWN:cat:3"],
+        *[
+            f"drawn:cat:{index}"
+            for index in ("-1", "10000", "3.0", "3 ", "٣", "³", "0x3", "3:4", "\n3", "3\n")
+        ],
+        *["drawn:dragon:3", "drawn:😀:3", "drawn:cat:" + "9" * 50, "x" * 10_000_000, "\ud800"],
+        *["scene", "scene:", "scene:-1", "scene:1e3", "scene:12345"],
+        *["sample:", "sample:nope", "sample:../camera", "sample:camera\0"],
+        *["file:///etc/passwd", "http://example.org/cat.png", None, 3],
+    ],
+)
+def test_nonsense_gets_one_sentence(source):
+    with pytest.raises(PictureError) as caught:
+        resolve(source)
+    sentence = str(caught.value)
+    assert sentence.endswith(".") and "choose" in sentence and len(sentence) < 250
