@@ -26,7 +26,7 @@ KEPT_CLASSES: tuple[str, ...] = CLASSES[12:]
 """The classes kept aside, for lessons on transfer."""
 
 GALLERY_SEED = 2718281
-"""The seed behind pictures named by class and index; nothing is trained on it."""
+"""The seed behind pictures named by class and index, plus the label; nothing is trained on these sixteen."""
 
 _WORLD = 20240607
 _LAYOUT, _BACKGROUND, _OBJECT, _FINISH = 0, 1, 2, 3
@@ -200,6 +200,14 @@ def _check(size: int, labels: Iterable[int]) -> None:
             raise ValueError(f"There is no class {label}; labels go from 0 to {len(CLASSES) - 1}.")
 
 
+def _choices(classes: Sequence[int] | None) -> Sequence[int]:
+    if classes is None:
+        return range(len(CLASSES))
+    if not len(classes):
+        raise ValueError("There has to be at least one class to pick from.")
+    return classes
+
+
 def draw(
     seed: int,
     index: int,
@@ -220,9 +228,9 @@ def draw(
         backgrounds: "training", or "unseen": other families and other photos. The object stays the same.
 
     Raises:
-        ValueError: for a size, label or background set that does not exist.
+        ValueError: for a size, label or background set that does not exist, and for a negative seed or index.
     """
-    choices = range(len(CLASSES)) if classes is None else classes
+    choices = _choices(classes)
     layout = Roll(_WORLD, seed, index, _LAYOUT)
     picked = layout.pick(choices)
     label = picked if label is None else label
@@ -247,7 +255,8 @@ def draw_class(class_name: str, index: int, size: int = 96) -> Drawing:
     """
     if class_name not in CLASSES:
         raise ValueError(f"The drawn world has no {class_name!r}; it has {', '.join(CLASSES)}.")
-    return draw(GALLERY_SEED, index, size=size, label=CLASSES.index(class_name))
+    label = CLASSES.index(class_name)
+    return draw(GALLERY_SEED + label, index, size=size, label=label)
 
 
 _SCALES = {1: (0.26, 0.42), 2: (0.22, 0.32), 3: (0.19, 0.27)}
@@ -295,11 +304,12 @@ def draw_scene(
         backgrounds: "training" or "unseen", as for `draw`.
 
     Raises:
-        ValueError: for a size, number of objects, label or background set that does not exist.
+        ValueError: for a size, number of objects, label or background set that does not exist, and for a
+            negative seed or index.
     """
     if not 1 <= objects[0] <= objects[1] <= 6:
         raise ValueError(f"A scene has 1 to 6 objects, not {objects[0]} to {objects[1]}.")
-    choices = range(len(CLASSES)) if classes is None else classes
+    choices = _choices(classes)
     _check(size, choices)
     layout = Roll(_WORLD, seed, index, _LAYOUT, 1)
     tone = _tone(layout)

@@ -666,7 +666,7 @@ def _clock(pen: Pen, roll: Roll) -> None:
 
 
 def _heart_outline() -> np.ndarray:
-    t = np.linspace(0, 2 * math.pi, 41)[:-1]
+    t = np.linspace(0, 2 * math.pi, 81)[:-1]
     x = np.sin(t) ** 3
     y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) / 15.5
     return np.stack([x, y - 0.08], axis=1)
@@ -691,8 +691,8 @@ def _heart(pen: Pen, roll: Roll) -> None:
     if kind < 0.25:
         pen.fill(outline * 0.58, colours.second if roll.happens(0.6) else colours.pale, edged=False)
     elif kind < 0.45:
-        for k in range(0, 40, 4):
-            pen.stroke(outline[k : k + 3] * 0.8, colours.pale, 0.05)
+        for k in range(0, 80, 8):
+            pen.stroke(outline[k : k + 5] * 0.8, colours.pale, 0.05)
     if roll.happens(0.45):
         pen.stroke(arc(-0.48, -0.38, 0.24, 0.26, 175, 265, 8), colours.pale, 0.12)
     if arrow:

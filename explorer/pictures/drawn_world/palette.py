@@ -30,6 +30,7 @@ class Palette:
         pale, dark: Near white and near black.
         edge: Width of the outline in units of the object, 0 for none.
         pattern: The two colours of the pattern, or None where the fills are plain.
+        hue: Hue of `main`, in turns.
     """
 
     main: Paint
@@ -42,7 +43,6 @@ class Palette:
     edge: float
     pattern: tuple[Paint, Paint] | None
     hue: float
-    tone: float
 
     def shade(self, hue: float, saturation: float, value: float) -> Paint:
         """Return a colour of its own for a detail, never patterned."""
@@ -98,5 +98,4 @@ def choose(roll: Roll, hues: tuple[tuple[float, float], ...], tone: float) -> Pa
         edge=edge,
         pattern=((*main[:3], False), other) if patterned else None,
         hue=hue,
-        tone=tone,
     )
