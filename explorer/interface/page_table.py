@@ -32,6 +32,8 @@ class PageEntry:
     """Heading in the sidebar; empty for none."""
     question: str
     """The question that the page answers, as a student would ask it."""
+    description: str = ""
+    """What can be done on the page, for its card on the home page."""
 
     @property
     def path(self) -> Path:
@@ -48,6 +50,8 @@ PAGES: tuple[PageEntry, ...] = (
         ":material/grid_view:",
         "Look inside a network",
         "What does every layer of a network see in a picture?",
+        "Pick a network, click a layer, and see each of its channels as a map. Enlarge one, lay it over the "
+        "picture, look at the filter behind it, or compare two pictures.",
     ),
 )
 

@@ -46,5 +46,10 @@ def show_device_until_known() -> None:
 def show_device() -> None:
     """Say which device computes, or that the worker is starting."""
     devices = engine_keeper().devices()
-    words = "starting …" if devices is None else ", ".join(device.label for device in devices) or "no worker"
-    st.caption(f":material/memory: Computes on {plain(words)}")
+    if devices is None:
+        words = "The worker is starting …"
+    elif not devices:
+        words = "No worker answers"
+    else:
+        words = "Computes on " + plain(", ".join(device.label for device in devices))
+    st.caption(f":material/memory: {words}")

@@ -1,0 +1,223 @@
+"""What surrounds the pages, as a visitor's browser meets it."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from explorer.interface.page_table import PAGES
+from tests.app_server import ROOT, AppServer
+from tests.browser.conftest import overflow_pixels, wait_until_idle
+
+ADDRESSES = [entry.address for entry in PAGES]
+
+
+def jpeg(colour: tuple[int, int, int], size: tuple[int, int] = (640, 480)) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", size, colour).save(stream, "JPEG", quality=95)
+    return stream.getvalue()
+
+
+def file_named(name: str, data: bytes) -> dict[str, object]:
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+
+
+def sidebar_colour(page) -> np.ndarray:
+    """Return the mean colour of the sidebar's thumbnail, RGB 0 to 255."""
+    image = page.get_by_test_id("stSidebar").get_by_test_id("stImage").locator("img").first
+    expect(image).to_be_visible()
+    shot = Image.open(io.BytesIO(image.screenshot())).convert("RGB")
+    width, height = shot.size
+    middle = shot.crop((width // 4, height // 4, 3 * width // 4, 3 * height // 4))
+    return np.asarray(middle).reshape(-1, 3).mean(0)
+
+
+def open_upload(page) -> None:
+    page.get_by_role("button", name=re.compile("^.*Picture: ")).click()
+    page.get_by_test_id("stPopoverBody").get_by_text("Upload", exact=True).first.click()
+    expect(page.get_by_test_id("stFileUploader").first).to_be_visible()
+
+
+def test_a_deep_link_on_a_fresh_server_goes_through_the_shell(visitor):
+    with AppServer() as server:
+        page = visitor(f"{server.url}/feature_maps")
+        expect(page).to_have_title(re.compile("Feature maps|CNN Explorer"))
+        expect(page.get_by_test_id("stSidebarNav")).to_contain_text("Look inside a network")
+        assert page.url.startswith(f"{server.url}/feature_maps")
+
+
+@pytest.mark.parametrize("address", ["nowhere", "feature_map", "a/b", "a/b/c?x=1"])
+def test_an_unknown_address_gets_a_friendly_screen(visitor, app_url, address):
+    page = visitor(f"{app_url}/{address}")
+    expect(page.get_by_role("heading", name="There is no page at this address")).to_be_visible()
+    expect(page.get_by_test_id("stDialog")).to_have_count(0)
+    page.get_by_test_id("stMain").get_by_role("link", name=re.compile("Home")).click()
+    wait_until_idle(page)
+    assert page.url.rstrip("/") == app_url
+
+
+@pytest.fixture
+def crashing_app(tmp_path: Path) -> Path:
+    """The app with one page more, which stops with an error."""
+    (tmp_path / "crash.py").write_text("raise RuntimeError('the secret path /srv/data')\n")
+    (tmp_path / "shell.py").write_text(
+        f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+import streamlit as st
+from explorer.interface.page_table import PAGES, streamlit_pages
+pages = streamlit_pages(PAGES)
+pages["Broken"] = [st.Page({str(tmp_path / "crash.py")!r}, title="Crash", url_path="crash")]
+st.navigation(pages).run()
+"""
+    )
+    app = tmp_path / "app.py"
+    app.write_text(
+        f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+import streamlit as st
+from explorer.interface.server import MIDDLEWARE, ROUTES, lifespan, show_failure
+app = st.App({str(tmp_path / "shell.py")!r}, lifespan=lifespan, routes=ROUTES, middleware=MIDDLEWARE,
+             on_script_error=show_failure)
+"""
+    )
+    return app
+
+
+def test_a_page_that_crashes_says_one_sentence_and_the_log_has_the_rest(visitor, crashing_app):
+    with AppServer(crashing_app) as server:
+        page = visitor(f"{server.url}/crash")
+        alert = page.get_by_test_id("stAlert")
+        expect(alert).to_contain_text("This page stopped with an error")
+        assert "secret" not in page.content()
+        assert "Traceback" not in page.content()
+        assert "the secret path /srv/data" in server.log()
+        page.get_by_test_id("stSidebarNav").get_by_text("Home").click()
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_no_page_is_wider_than_a_phone(visitor, app_url, address, theme):
+    page = visitor(f"{app_url}/{address}", width=390, height=844, theme=theme)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert overflow_pixels(page) <= 0
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_page_stays_on_this_machine(visitor, outside, app_url, address):
+    page = visitor(f"{app_url}/{address}")
+    page.wait_for_timeout(1500)  # what a page asks for late, as for an icon, must be seen too
+    assert outside == []
+    assert (
+        page.locator("link[rel='shortcut icon']").get_attribute("href").startswith(("http://localhost", "/"))
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_page_passes_axe(visitor, app_url, address, theme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = visitor(f"{app_url}/{address}", theme=theme)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    found = axe.Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    serious = {
+        violation["id"]: [node["html"][:160] for node in violation["nodes"]]
+        for violation in found
+        if violation["impact"] in {"serious", "critical"}
+    }
+    # Streamlit's own frame, which the app cannot change.
+    assert {
+        name: nodes for name, nodes in serious.items() if name not in {"scrollable-region-focusable"}
+    } == {}
+
+
+def test_the_sidebar_names_the_device(visitor, app_url):
+    page = visitor(app_url)
+    expect(page.get_by_test_id("stSidebar")).to_contain_text(re.compile(r"CPU, \d+ cores?|GPU: "))
+
+
+def test_a_text_file_named_png_gets_one_sentence_and_the_picture_stays(visitor, app_url):
+    page = visitor(f"{app_url}/feature_maps")
+    open_upload(page)
+    page.locator("input[type=file]").first.set_input_files(file_named("photo.png", b"dear diary"))
+    alert = page.get_by_test_id("stPopoverBody").get_by_test_id("stAlert")
+    expect(alert).to_contain_text("text file")
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("cat")
+    assert "picture=" not in page.url
+
+
+def test_two_visitors_never_see_each_others_picture(visitor, app_url):
+    red, blue = visitor(f"{app_url}/feature_maps"), visitor(f"{app_url}/feature_maps")
+    for page, colour, name in ((red, (200, 20, 20), "red.jpg"), (blue, (20, 20, 200), "blue.jpg")):
+        open_upload(page)
+        page.locator("input[type=file]").first.set_input_files(file_named(name, jpeg(colour)))
+        expect(page.get_by_test_id("stSidebar")).to_contain_text(name)
+    red.reload()  # a reload is a new session: not even the same visitor's upload may come from elsewhere
+    wait_until_idle(red)
+    expect(red.get_by_test_id("stSidebar")).to_contain_text("is missing")
+    assert np.abs(sidebar_colour(blue) - (20, 20, 200)).max() < 12
+    # The link of one visitor, opened by the other, asks for the file.
+    stolen = visitor(blue.url)
+    expect(stolen.get_by_test_id("stMain")).to_contain_text("blue.jpg")
+    expect(stolen.get_by_test_id("stSidebar")).to_contain_text("is missing")
+    assert stolen.get_by_test_id("stSidebar").get_by_test_id("stImage").count() == 0
+
+
+def test_a_pasted_screenshot_becomes_the_picture(visitor, app_url):
+    page = visitor(f"{app_url}/feature_maps")
+    open_upload(page)
+    page.evaluate(
+        """async () => {
+            const canvas = new OffscreenCanvas(60, 40);
+            const pen = canvas.getContext("2d");
+            pen.fillStyle = "rgb(10, 160, 90)"; pen.fillRect(0, 0, 60, 40);
+            const blob = await canvas.convertToBlob({type: "image/png"});
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([blob], "screenshot.png", {type: "image/png"}));
+            document.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true}));
+        }"""
+    )
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("screenshot.png")
+    assert np.abs(sidebar_colour(page) - (10, 160, 90)).max() < 12
+
+
+def test_an_upload_leaves_no_copy_of_the_file_in_the_server(visitor, app_server):
+    page = visitor(f"{app_server.url}/feature_maps")
+    open_upload(page)
+    noise = np.random.default_rng(0).integers(0, 255, (1200, 1600, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(noise).save(stream, "PNG")
+    page.locator("input[type=file]").first.set_input_files(file_named("noise.png", stream.getvalue()))
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("noise.png")
+    wait_until_idle(page)
+    metrics = app_server.get("/_stcore/metrics")[2].decode()
+    held = [
+        line for line in metrics.splitlines() if "UploadedFileManager" in line or "uploaded" in line.lower()
+    ]
+    assert held, metrics[:2000]
+    assert all(float(line.rsplit(" ", 1)[1]) == 0 for line in held if not line.startswith("#")), held
+
+
+def test_back_returns_to_the_picture_before(visitor, app_url):
+    page = visitor(f"{app_url}/feature_maps?picture=drawn:fish:5")
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("fish 5")
+    page.get_by_role("button", name=re.compile("Another one")).first.click()
+    expect(page.get_by_test_id("stSidebar")).not_to_contain_text("fish 5")
+    page.go_back()
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("fish 5")
+
+
+def test_the_picture_goes_along_from_page_to_page(visitor, app_url):
+    page = visitor(f"{app_url}/feature_maps?picture=sample:coffee")
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("coffee")
+    page.get_by_test_id("stSidebarNav").get_by_text("Home").click()
+    wait_until_idle(page)
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("coffee")
