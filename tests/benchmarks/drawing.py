@@ -3,9 +3,9 @@
     python tests/benchmarks/drawing.py [--seconds 3]
 
 The floor is what any pipeline with stored photos does for each picture once the photo is decoded: Pillow
-resizes a photo of 512 pixels a side, NumPy adds noise and clips. It draws nothing and knows no mask. All columns are
-measured in turns within one run, in one thread, by processor time, so that other work on the machine counts
-little (it still shares caches and clock).
+resizes a photo of 512 pixels a side, NumPy adds noise and clips. It draws nothing and knows no mask.
+All columns are measured in turns within one run, in one thread, by processor time, so that other work on the
+machine counts little (it still shares caches and clock).
 """
 
 from __future__ import annotations
