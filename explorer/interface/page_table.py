@@ -64,7 +64,7 @@ def streamlit_pages(entries: Sequence[PageEntry], unknown: st.Page | None = None
         unknown: An unlisted page for an address that no page has.
     """
     groups: dict[str, list[st.Page]] = {"": [unknown]} if unknown is not None else {}
-    for entry in filter(lambda entry: entry.path.exists(), entries):
+    for entry in entries:
         groups.setdefault(entry.group, []).append(streamlit_page(entry))
     return groups
 
@@ -107,5 +107,5 @@ def show_unknown_address() -> None:
     """Draw the screen for an address that no page has."""
     st.title("There is no page at this address")
     st.write("The link may be old, or a letter is missing. These pages exist:")
-    for entry in filter(lambda entry: entry.path.exists(), PAGES):
+    for entry in PAGES:
         st.page_link(streamlit_page(entry), label=f"**{entry.title}**: {entry.question}", icon=entry.icon)
