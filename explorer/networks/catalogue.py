@@ -196,9 +196,7 @@ def _drawn(name: str, title: str, note: str) -> NetworkEntry:
 
 
 _DRAWN = (
-    _drawn(
-        "drawn_plain", "Drawn world", "Small network that comes with the app and knows twelve drawn things."
-    ),
+    _drawn("drawn_plain", "Drawn world", "Small network that comes with the app and knows twelve drawn things."),
     _drawn(
         "drawn_robust",
         "Drawn world, robust",

@@ -115,9 +115,7 @@ class ValueAndGradient:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(tensors)
                 value = self._scalar(tensors, many)
-            gradients = tape.gradient(
-                value, list(tensors), unconnected_gradients=tf.UnconnectedGradients.ZERO
-            )
+            gradients = tape.gradient(value, list(tensors), unconnected_gradients=tf.UnconnectedGradients.ZERO)
             return value, [tf.convert_to_tensor(gradient) for gradient in gradients]
 
         if compiled and self._fast is None:

@@ -31,11 +31,11 @@ Weights = Literal["trained", "random"]
 log = logging.getLogger(__name__)
 
 
-class WeightsMissing(SentenceError):
+class WeightsMissing(SentenceError):  # noqa: N818
     """The trained weights are not on this machine; the text says how large they are and where they belong."""
 
 
-class WeightsBroken(SentenceError):
+class WeightsBroken(SentenceError):  # noqa: N818
     """The file of trained weights cannot be read, or belongs to another network."""
 
 
@@ -64,12 +64,12 @@ class LoadedNetwork:
 
 def bytes_of(model: keras.Model) -> int:
     """Return the bytes that a model's variables take."""
-    return sum(
-        math.prod(variable.shape) * np.dtype(keras.backend.standardize_dtype(variable.dtype)).itemsize
-        if keras.backend.standardize_dtype(variable.dtype) != "bfloat16"
-        else math.prod(variable.shape) * 2
-        for variable in model.variables
-    )
+    return sum(math.prod(variable.shape) * _item_bytes(variable.dtype) for variable in model.variables)
+
+
+def _item_bytes(dtype: Any) -> int:
+    name = keras.backend.standardize_dtype(dtype)
+    return 2 if name == "bfloat16" else np.dtype(name).itemsize
 
 
 class _Loading:
@@ -94,8 +94,8 @@ _underway: dict[Key, _Loading] = {}
 def load(name: str, weights: Weights = "trained") -> LoadedNetwork:
     """Return a network, building it unless this worker has it already.
 
-    Threads that ask for one network at the same time wait for one build. Networks that were not used for
-    longest are let go when all together exceed `settings.network_cache_megabytes`; one that is computing stays.
+    Threads that ask for one network at the same time wait for one build. The networks that nobody asked for
+    longest are let go when all together exceed `settings.network_cache_megabytes`; one that computes stays.
 
     Args:
         name: Name in the catalogue.
@@ -201,12 +201,13 @@ def missing_sentence(entry: NetworkEntry) -> str:
         return f"The weights of {entry.title} ({file.file_name}) are missing from this installation."
     return (
         f"The trained weights of {entry.title} (about {file.megabytes:.0f} MB) are not on this machine; "
-        f"download them, or ask an administrator to put {file.file_name} into {get_settings().weights_folder}."
+        f"download them, or ask an administrator to put {file.file_name} "
+        f"into {get_settings().weights_folder}."
     )
 
 
 def _build(entry: NetworkEntry, weights: Weights) -> LoadedNetwork:
-    """Build in a thread of its own: Keras numbers unnamed layers per thread, so names start at 0 every time."""
+    """Build in a thread of its own: Keras numbers unnamed layers per thread, so names always start at 0."""
     result: list[keras.Model] = []
     errors: list[BaseException] = []
 
@@ -233,8 +234,6 @@ def _model(entry: NetworkEntry, weights: Weights) -> keras.Model:
             if weights == "trained":
                 with _readable(entry):
                     _fill(model, entry)
-    # Networks here only answer; batch statistics and gradients of weights are the business of training.
-    model.trainable = False
     return model
 
 
@@ -284,9 +283,9 @@ def _application(entry: NetworkEntry, weights: Weights) -> keras.Model:
 def _as_efficientnet_was_trained(model: keras.Model) -> None:
     """Divide the input once more by the square root of the deviations.
 
-    EfficientNet's ImageNet weights expect (x - mean) / deviation, but its file holds the deviation as a variance.
-    Keras adds a layer for this only to a model that it fills itself (`weights="imagenet"`), not to one that
-    is filled from a path, whose answers are quietly wrong; here the variance in the layer is corrected.
+    EfficientNet's ImageNet weights expect (x - mean) / deviation, but their file holds the deviation as the
+    layer's variance. Keras adds a layer for this only to a model that it fills itself (`weights="imagenet"`),
+    not to one filled from a path, whose answers are quietly wrong; here the layer's variance is corrected.
     """
     layer = next(layer for layer in model.layers if isinstance(layer, keras.layers.Normalization))
     layer.adapt_variance.assign(layer.adapt_variance * np.array(TORCH_DEVIATION, np.float32))

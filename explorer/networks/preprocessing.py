@@ -54,9 +54,7 @@ class Fitted:
         top, left = (max(0.0, offset) for offset in self.offset)
         bottom, right = (
             min(float(side), offset + scale * length)
-            for side, offset, scale, length in zip(
-                self.size, self.offset, self.scale, self.picture_size, strict=True
-            )
+            for side, offset, scale, length in zip(self.size, self.offset, self.scale, self.picture_size, strict=True)
         )
         return top, left, bottom, right
 

@@ -1,8 +1,8 @@
 """Look into a network while it runs: every layer's output passes by, under its path, and may be replaced.
 
-A tap stands on the `call` of each layer object while a `with` block lasts. The network's graph is not touched,
-so nested, residual, shared and subclassed networks are all alike. As the layers are changed for that time,
-whoever taps holds the network's lock (see `lock_of`); taps inside taps are allowed.
+A tap stands on the `call` of each layer object while a `with` block lasts. The network's graph is not
+touched, so nested, residual, shared and subclassed networks are all alike. As the layers are changed for that
+time, whoever taps holds the network's lock (see `lock_of`); taps inside taps are allowed.
 
 A path is the layer's name, behind the names of the models that it is nested in ("outer/inner"). When a path
 comes by a second time in one pass, "#2" follows, then "#3".
@@ -21,6 +21,7 @@ from typing import Any
 import keras
 
 See = Callable[[str, Any], Any]
+Watch = Callable[[str, Any, list[Any], list[Any]], None]
 _NOTHING = object()
 
 _locks: weakref.WeakKeyDictionary[keras.Model, threading.RLock] = weakref.WeakKeyDictionary()
@@ -77,10 +78,10 @@ def is_container(layer: Any) -> bool:
     return bool(layer._flatten_layers(include_self=False, recursive=False))
 
 
-def input_names(container: Any) -> list[str]:
-    """Return the names of the input layers of a graph, in order; empty where there is no graph."""
+def input_layers(container: Any) -> list[Any]:
+    """Return the input layers of a graph, in order; empty where there is no graph."""
     graph = graph_of(container)
-    return [] if graph is None else [tensor._keras_history.operation.name for tensor in graph.inputs]
+    return [] if graph is None else [tensor._keras_history.operation for tensor in graph.inputs]
 
 
 def first_tensor(output: Any) -> Any:
@@ -99,20 +100,23 @@ def _with_first(output: Any, replacement: Any) -> Any:
 class _Pass:
     """What one tap knows while the network runs: where it is, and what came by how often."""
 
-    def __init__(self, see: See, names: frozenset[str] | None) -> None:
+    def __init__(self, see: See, names: frozenset[str] | None, watch: Watch | None) -> None:
         self.see = see
         self.names = names
+        self.watch = watch
         self.prefixes: list[str] = []
         self.counts: Counter[str] = Counter()
 
     def wants(self, name: str) -> bool:
         return self.names is None or name in self.names
 
-    def show(self, name: str, output: Any) -> Any:
-        path = self.prefixes[-1] + name if self.prefixes else name
+    def show(self, layer: Any, given: Any, output: Any) -> Any:
+        path = self.prefixes[-1] + layer.name if self.prefixes else layer.name
         self.counts[path] += 1
         if self.counts[path] > 1:
             path = f"{path}#{self.counts[path]}"
+        if self.watch is not None:
+            self.watch(path, layer, keras.tree.flatten(given), keras.tree.flatten(output))
         replacement = self.see(path, first_tensor(output))
         return output if replacement is None else _with_first(output, replacement)
 
@@ -121,13 +125,13 @@ class _Pass:
 
         @functools.wraps(call)
         def tapped_call(*args: Any, **kwargs: Any) -> Any:
-            return self.show(layer.name, call(*args, **kwargs))
+            return self.show(layer, (args, kwargs), call(*args, **kwargs))
 
         return tapped_call
 
     def container(self, layer: Any, *, top: bool) -> Callable[..., Any]:
         call = layer.call
-        inputs = input_names(layer) if top or isinstance(layer, keras.Function) else []
+        inputs = input_layers(layer) if top or isinstance(layer, keras.Function) else []
 
         @functools.wraps(call)
         def tapped_call(*args: Any, **kwargs: Any) -> Any:
@@ -135,26 +139,28 @@ class _Pass:
                 # A new pass: numbers of repeated calls start again.
                 self.counts.clear()
                 self.prefixes[:] = [""]
+                if self.watch is not None:
+                    self.watch("", layer, keras.tree.flatten((args, kwargs)), [])
             else:
                 outer = self.prefixes[-1] if self.prefixes else ""
                 self.prefixes.append(f"{outer}{layer.name}/")
             try:
-                if args and any(self.wants(name) for name in inputs):
+                if args and any(self.wants(given.name) for given in inputs):
                     args = (self._show_inputs(args[0], inputs), *args[1:])
                 output = call(*args, **kwargs)
             finally:
                 self.prefixes.pop()
             if top or not self.wants(layer.name):
                 return output
-            return self.show(layer.name, output)
+            return self.show(layer, (args, kwargs), output)
 
         return tapped_call
 
-    def _show_inputs(self, given: Any, names: list[str]) -> Any:
+    def _show_inputs(self, given: Any, layers: list[Any]) -> Any:
         flat = keras.tree.flatten(given)
         seen = [
-            self.show(name, tensor) if self.wants(name) else tensor
-            for name, tensor in zip(names, flat, strict=False)
+            self.show(layer, tensor, tensor) if self.wants(layer.name) else tensor
+            for layer, tensor in zip(layers, flat, strict=False)
         ]
         seen += flat[len(seen) :]
         return seen[0] if len(flat) == 1 else keras.tree.pack_sequence_as(given, seen)
@@ -177,7 +183,12 @@ def plain_name(path: str) -> str:
 
 @contextlib.contextmanager
 def tapped(
-    network: Any, see: See, *, wanted: Collection[str] | None = None, free: bool = False
+    network: Any,
+    see: See,
+    *,
+    wanted: Collection[str] | None = None,
+    free: bool = False,
+    watch: Watch | None = None,
 ) -> Iterator[keras.Model]:
     """Show every layer's output to `see` whenever the network is called inside the `with` block.
 
@@ -190,12 +201,14 @@ def tapped(
         wanted: Paths that matter; other layers may then not come by.
         free: Let go of each tensor of a functional network after its last use, as Keras itself does not
             (EfficientNetB7 holds 4 GB otherwise).
+        watch: Called before `see` as `watch(path, layer, tensors in, tensors out)`, and once at the start
+            with an empty path, the model, and what is fed to it.
 
     Yields:
         The model, to be called.
     """
     model = model_of(network)
-    one_pass = _Pass(see, None if wanted is None else frozenset(map(plain_name, wanted)))
+    one_pass = _Pass(see, None if wanted is None else frozenset(map(plain_name, wanted)), watch)
     changed: list[tuple[Any, str, Any]] = []
 
     def put(target: Any, attribute: str, value: Any) -> None:
@@ -253,6 +266,4 @@ def _run_and_free(
             uses[id(reference)] -= 1
             if not uses[id(reference)]:
                 tensors.pop(id(reference), None)
-    return keras.tree.pack_sequence_as(
-        graph._outputs_struct, [tensors[id(tensor)] for tensor in graph.outputs]
-    )
+    return keras.tree.pack_sequence_as(graph._outputs_struct, [tensors[id(tensor)] for tensor in graph.outputs])
