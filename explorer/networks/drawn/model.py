@@ -1,4 +1,4 @@
-"""The architecture of the bundled networks: a small convolutional network for the drawn world, built in Keras.
+"""The architecture of the bundled networks: a small convolutional network for the drawn world.
 
 Eight convolutions, each followed by batch normalization and ReLU as layers of their own, so that every
 step of the arithmetic can be looked at by name. For a 96×96 input:

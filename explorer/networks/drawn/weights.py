@@ -57,7 +57,7 @@ def load_weights(model: _Model, name: str, path: Path | None = None) -> None:
 
 
 def put_weights(model: _Model, arrays: Mapping[str, np.ndarray]) -> None:
-    """Assign arrays, keyed by variable path, to all variables of a model; see `load_weights` for what it raises."""
+    """Assign arrays, keyed by variable path, to all variables; see `load_weights` for what it raises."""
     variables = {variable.path: variable for variable in model.variables}
     if variables.keys() != arrays.keys():
         odd = sorted(variables.keys() ^ arrays.keys())
@@ -89,7 +89,7 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file through a temporary name beside it, so that a killed process leaves the old one or the new."""
+    """Write a file through a temporary name beside it: a killed process leaves the old one or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     temporary.write_bytes(data)
