@@ -87,7 +87,9 @@ class PageState:
         if key in st.session_state and st.session_state[key] not in options:
             del st.session_state[key]
 
-    def selectbox(self, name: str, options: Sequence[Any] | None = None, *, index: int | None = None, **more: Any) -> Any:
+    def selectbox(
+        self, name: str, options: Sequence[Any] | None = None, *, index: int | None = None, **more: Any
+    ) -> Any:
         """Draw a choice as a list to pick from and return it."""
         item = self.items[name]
         choices = list(item.options if options is None else options)
@@ -155,6 +157,16 @@ class PageState:
                 **more,
             )
         return None if value is None else int(value)
+
+    def pagination(self, name: str, pages: int, **more: Any) -> int:
+        """Draw the numbers of so many pages and return the chosen one, counted from 1."""
+        key = self.key(name)
+        kept = st.session_state.get(key)
+        if kept is not None and not (isinstance(kept, int) and 1 <= kept <= pages):
+            del st.session_state[key]
+        with self._spot(name, more.pop("unseen", False)):
+            chosen = st.pagination(pages, default=self.items[name].default, key=key, bind=BIND, **more)
+        return min(max(1, chosen), pages)
 
     def text(self, name: str, **more: Any) -> str:
         """Draw a short text and return it."""

@@ -50,7 +50,9 @@ def test_an_empty_scale_shows_zeros_as_zeros():
 
 
 def test_values_beyond_the_scale_take_the_colour_of_its_end():
-    np.testing.assert_array_equal(ColourScale(0, 1).indices(np.array([-7.0, 0.0, 1.0, 99.0, np.inf])), [0, 0, 255, 255, 255])
+    np.testing.assert_array_equal(
+        ColourScale(0, 1).indices(np.array([-7.0, 0.0, 1.0, 99.0, np.inf])), [0, 0, 255, 255, 255]
+    )
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 16, 63, 64])
@@ -78,7 +80,12 @@ def test_the_printed_sheet_holds_every_tile_with_its_colours():
     page = Image.open(
         io.BytesIO(
             sheet_for_print(
-                values, ColourScale(0, 1), channels=[4, 5, 6], silent=[True, False, True], title="t", legend="l"
+                values,
+                ColourScale(0, 1),
+                channels=[4, 5, 6],
+                silent=[True, False, True],
+                title="t",
+                legend="l",
             )
         )
     ).convert("RGB")

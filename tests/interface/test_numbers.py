@@ -7,7 +7,14 @@ from explorer.interface.numbers import count_text, seconds_text, shape_text, sha
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "0"), (960, "960"), (9_999, "9,999"), (36_314, "36.3 k"), (138_357_544, "138.4 M"), (1_500_000_000, "1.5 G")],
+    [
+        (0, "0"),
+        (960, "960"),
+        (9_999, "9,999"),
+        (36_314, "36.3 k"),
+        (138_357_544, "138.4 M"),
+        (1_500_000_000, "1.5 G"),
+    ],
 )
 def test_big_counts_are_read_at_a_glance(count, text):
     assert count_text(count) == text
@@ -15,7 +22,16 @@ def test_big_counts_are_read_at_a_glance(count, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0"), (-0.0, "0"), (32.5, "32.5"), (-105.5, "−105.5"), (1 / 3, "0.3333"), (1234567.0, "1.23e+06"), (2e-7, "2.00e−07"), (float("nan"), "not a number")],
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (32.5, "32.5"),
+        (-105.5, "−105.5"),
+        (1 / 3, "0.3333"),
+        (1234567.0, "1.23e+06"),
+        (2e-7, "2.00e−07"),
+        (float("nan"), "not a number"),
+    ],
 )
 def test_values_have_four_significant_digits(value, text):
     assert value_text(value) == text

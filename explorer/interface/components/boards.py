@@ -95,7 +95,8 @@ def network_column(
     """Show a network as a column of stages and blocks that open; a click on a layer selects it.
 
     Args:
-        tree: nodes; a layer is `{"path"}`, a block `{"title", "kind", "shape", "parameters", "children", "branches", "merge"}`.
+        tree: nodes; a layer is `{"path"}`, a block `{"title", "kind", "shape", "parameters", "children",
+            "branches", "merge"}`.
         layers: by path: `name`, `kind`, `shape`, `parameters` and optionally `silent`, all ready to print.
         network: identity of the network; which blocks are open is remembered for each.
         digest: changes when the tree or the printed facts change.

@@ -21,7 +21,12 @@ def _base(palette: Palette, *, height: int, left: int = 8, right: int = 8, top: 
         showlegend=False,
         hoverlabel={"font": {"size": 12}},
     )
-    axis = {"gridcolor": palette.border, "zerolinecolor": palette.border, "automargin": True, "fixedrange": True}
+    axis = {
+        "gridcolor": palette.border,
+        "zerolinecolor": palette.border,
+        "automargin": True,
+        "fixedrange": True,
+    }
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)
     return figure
@@ -50,7 +55,11 @@ def prediction_bars(
     )
     figure.update_xaxes(range=[0, 1], visible=False)
     figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=list(names), autorange="reversed", showgrid=False, zeroline=False
+        tickvals=list(range(len(names))),
+        ticktext=list(names),
+        autorange="reversed",
+        showgrid=False,
+        zeroline=False,
     )
     return figure
 
@@ -120,7 +129,11 @@ def silent_share(
 
 
 def vector_bars(
-    values: np.ndarray, order: Sequence[int], names: Sequence[str] | None, selected: int | None, palette: Palette
+    values: np.ndarray,
+    order: Sequence[int],
+    names: Sequence[str] | None,
+    selected: int | None,
+    palette: Palette,
 ) -> go.Figure:
     """Draw a vector layer as bars in the given order.
 

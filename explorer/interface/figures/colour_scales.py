@@ -20,7 +20,9 @@ def lookup_table(diverging: bool) -> np.ndarray:
         uint8 `(256, 3)` sRGB.
     """
     positions = [i / 255 for i in range(256)]
-    colours = plotly.colors.sample_colorscale(DIVERGING_COLOURS if diverging else SEQUENTIAL_COLOURS, positions, colortype="tuple")
+    colours = plotly.colors.sample_colorscale(
+        DIVERGING_COLOURS if diverging else SEQUENTIAL_COLOURS, positions, colortype="tuple"
+    )
     return np.rint(np.array(colours) * 255).astype(np.uint8)
 
 

@@ -45,7 +45,13 @@ def sheet_png(values: np.ndarray, scale: ColourScale) -> bytes:
 
 
 def sheet_for_print(
-    values: np.ndarray, scale: ColourScale, *, channels: list[int], silent: list[bool], title: str, legend: str
+    values: np.ndarray,
+    scale: ColourScale,
+    *,
+    channels: list[int],
+    silent: list[bool],
+    title: str,
+    legend: str,
 ) -> bytes:
     """Draw the tiles with gaps, channel numbers, title and legend, as a PNG to keep.
 

@@ -1,0 +1,162 @@
+"""What stands below the stage: silence against depth, the code of this view, its link and downloads, background."""
+
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import streamlit as st
+
+from explorer.inside.results import LayerMaps, LayerSummary
+from explorer.interface.feature_maps.tile_board import SCOPE_WORDS, Colouring
+from explorer.interface.figures import charts, tile_sheet
+from explorer.interface.figures.colour_scales import ColourScale
+from explorer.interface.numbers import share_text, value_text
+from explorer.interface.theme import palette
+from explorer.networks.structure import Structure
+
+
+def code_of(network: str, weights: str, source: str, layer: str, fit: str) -> str:
+    """Return the notebook lines that compute what the page shows."""
+    if source.startswith(("upload:", "webcam:")):
+        picture = 'picture = decode(open("your picture.jpg", "rb").read())'
+        where = "from explorer.pictures.intake import decode"
+    else:
+        picture = f"picture = resolve({source!r})"
+        where = "from explorer.pictures.sources import resolve"
+    return "\n".join(
+        [
+            "from explorer.inside.feature_maps import layer_maps",
+            "from explorer.networks.work_context import NO_CONTEXT",
+            where,
+            "",
+            picture,
+            "maps = layer_maps(",
+            f"    NO_CONTEXT, {network!r}, {weights!r}, picture.pixels, {layer!r}, fit={fit!r}",
+            ")",
+            "maps.values.shape, maps.maximum.argmax(), int(maps.silent.sum())",
+        ]
+    )
+
+
+def keras_lines(kind: str, config: dict) -> str:
+    """Return the layer as one Keras line."""
+    arguments = ", ".join(f"{name}={value!r}" for name, value in config.items() if value is not None)
+    return f"keras.layers.{kind}({arguments})"
+
+
+def link_of_view() -> str:
+    """Return the address that brings this view back."""
+    query = urlencode({name: value for name, value in sorted(st.query_params.items()) if value != ""})
+    address = (st.context.url or "").split("?")[0]
+    return f"{address}?{query}" if query else address
+
+
+def array_bytes(values: np.ndarray) -> bytes:
+    """Return an array as the bytes of a .npy file."""
+    target = io.BytesIO()
+    np.save(target, values, allow_pickle=False)
+    return target.getvalue()
+
+
+def picture_bytes(
+    maps: LayerMaps,
+    channels: Sequence[int],
+    colours: Colouring,
+    title: str,
+    coloured: np.ndarray,
+    scale: ColourScale,
+) -> bytes:
+    """Return the tiles on the screen as a PNG with title, legend and channel numbers."""
+    if colours.scope == "map":
+        legend = "each map on its own scale, up to its largest size"
+    else:
+        legend = f"{SCOPE_WORDS[colours.scope]} scale: {value_text(scale.low)} to {value_text(scale.high)}"
+    return tile_sheet.sheet_for_print(
+        coloured,
+        scale,
+        channels=[int(c) for c in channels],
+        silent=[bool(maps.silent[c]) for c in channels],
+        title=title,
+        legend=legend,
+    )
+
+
+def picked_point(event: Any, count: int) -> int | None:
+    """Return which point of a chart was clicked, from the chart's state, or None."""
+    points = event["selection"]["points"] if event else []
+    index = points[0].get("point_index") if points else None
+    return int(index) if isinstance(index, int | float) and 0 <= index < count else None
+
+
+def show_silence(
+    structure: Structure,
+    summaries: Sequence[LayerSummary],
+    layer: str,
+    rule: str,
+    choose: Callable[[str], None],
+) -> None:
+    """Draw the share of silent channels of each layer with feature maps against depth."""
+    spatial = [s for s in summaries if s.spatial and s.channels]
+    st.subheader("Are deeper layers more silent?")
+    if len(spatial) < 2:
+        st.caption("This network has too few layers with feature maps to compare.")
+        return
+    names = [structure.layers[s.path].name if s.path in structure.layers else s.path for s in spatial]
+    position = next((i for i, s in enumerate(spatial) if s.path == layer), None)
+    thirds = len(spatial) // 3 or 1
+    early = sum(s.silent for s in spatial[:thirds]) / max(1, sum(s.channels for s in spatial[:thirds]))
+    late = sum(s.silent for s in spatial[-thirds:]) / max(1, sum(s.channels for s in spatial[-thirds:]))
+    st.markdown(
+        f"For this picture **{share_text(early)}** of the channels are silent in the first third of the layers and "
+        f"**{share_text(late)}** in the last third. Deep channels answer to rarer things, so most pictures leave "
+        "more of them silent. Click a point to open its layer."
+    )
+
+    def picked() -> None:
+        point = picked_point(st.session_state["feature_maps_silence"], len(spatial))
+        if point is not None:
+            choose(spatial[point].path)
+
+    st.plotly_chart(
+        charts.silent_share(
+            names,
+            [s.share_silent for s in spatial],
+            [s.channels for s in spatial],
+            [s.silent for s in spatial],
+            position,
+            palette(),
+        ),
+        key="feature_maps_silence",
+        on_select=picked,
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt="Share of silent channels against depth",
+    )
+    st.caption(rule)
+
+
+def show_background() -> None:
+    """Explain, briefly, what the page shows."""
+    with st.expander("Background, formulas, source"):
+        st.markdown(
+            r"""
+A convolutional layer holds a bank of filters. Each slides over the maps of the layer before and answers at every place:
+
+$$a_k(i,j) = \varphi\Big(b_k + \sum_{c}\sum_{u,v} w_k(u,v,c)\; x_c(s\,i + u,\; s\,j + v)\Big)$$
+
+The answers of filter $k$ to one picture are its **feature map** $a_k$; the layer's output is the stack of all its
+maps. $\varphi$ is the activation, $s$ the stride. One cell depends only on its **receptive field** in the picture;
+click a cell of a large map to see it.
+
+- **Silent channels.** After ReLU a map that is nowhere positive is all zero: this picture does not contain what the
+  filter looks for. The deeper the layer, the rarer the thing, the more silent channels.
+- **Why deep filters cannot be read.** A first-layer filter has one weight for red, green and blue at each place, so
+  it is a little picture. A deeper filter has one for each of hundreds of channels, and those have no colours.
+- **Scores.** Bars show probabilities (softmax of the logits); the logits stand in the hover text.
+
+Source: M. D. Zeiler and R. Fergus, *Visualizing and Understanding Convolutional Networks*, ECCV 2014, section 4;
+F. Chollet, *Deep Learning with Python*, ch. 9.
+"""
+        )

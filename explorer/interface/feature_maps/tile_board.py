@@ -1,0 +1,170 @@
+"""The tiles of one layer: which are shown, in which colours, and the legend that says what the colours mean."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from explorer.inside import selection
+from explorer.inside.results import LayerMaps, LayerSummary
+from explorer.interface.components import boards
+from explorer.interface.figures import tile_sheet
+from explorer.interface.figures.colour_scales import ColourScale
+from explorer.interface.numbers import value_text
+
+SCOPE_WORDS = {"map": "each map's own", "layer": "this layer's", "network": "the network's"}
+
+
+@dataclass(frozen=True)
+class Colouring:
+    """How values become colours on this board.
+
+    Attributes:
+        scope: "map", "layer" or "network".
+        low: lowest value of the range that the scope covers.
+        high: highest value of that range.
+        contrast: the scale ends at the range's end divided by this.
+    """
+
+    scope: str
+    low: float
+    high: float
+    contrast: float
+
+    @property
+    def scale(self) -> ColourScale:
+        """The scale that all tiles share (not for scope "map")."""
+        return scale_for(self.low, self.high, self.contrast)
+
+    def scale_of(self, values: np.ndarray) -> ColourScale:
+        """Return the scale of one map."""
+        if self.scope != "map":
+            return self.scale
+        return scale_for(float(np.nanmin(values)), float(np.nanmax(values)), self.contrast)
+
+
+def scale_for(low: float, high: float, contrast: float) -> ColourScale:
+    """Return the scale for values between `low` and `high`: from 0 up, or symmetric about 0 when some are negative."""
+    end = max(abs(low), abs(high), 0.0) / contrast
+    return ColourScale(-end if low < 0 else 0.0, end)
+
+
+def colouring(scope: str, contrast: float, summaries: Sequence[LayerSummary], layers: Sequence[LayerMaps]) -> Colouring:
+    """Return how the chosen layer is coloured.
+
+    Args:
+        scope: "map", "layer" or "network".
+        contrast: 1 for the whole range.
+        summaries: all layers of the pictures on the page, for the scope "network".
+        layers: the chosen layer for each picture: pictures that are compared share one scale.
+    """
+    if scope == "network":
+        spatial = [s for s in summaries if s.spatial]
+        low = min((s.minimum for s in spatial), default=0.0)
+        high = max((s.maximum for s in spatial), default=0.0)
+    else:
+        low = min(float(np.min(maps.minimum)) for maps in layers)
+        high = max(float(np.max(maps.maximum)) for maps in layers)
+    return Colouring(scope, low, high, contrast)
+
+
+def legend(colours: Colouring) -> str:
+    """Return the legend as HTML: the bar with its end values, and whose scale it is."""
+    words = SCOPE_WORDS[colours.scope]
+    if colours.scope == "map":
+        signed = colours.low < 0
+        scale = sheet_scale(colours)
+        ends = ("− its largest size" if signed else "0", "its largest" + (" size" if signed else ""))
+        if colours.contrast != 1:
+            ends = (ends[0], f"{ends[1]} ÷ {colours.contrast:g}")
+    else:
+        scale = colours.scale
+        cut = colours.contrast != 1
+        ends = (
+            ("≤ " if cut and scale.low < 0 else "") + value_text(scale.low),
+            ("≥ " if cut else "") + value_text(scale.high),
+        )
+    middle = "0" if scale.diverging else ""
+    return (
+        '<div class="legend" style="display:flex;flex-wrap:wrap;align-items:center;gap:4px 8px;font-size:12px;'
+        'font-variant-numeric:tabular-nums">'
+        f"<span>Colour scale: {escape(words)}</span>"
+        f'<span data-testid="legend-low">{escape(ends[0])}</span>'
+        f'<span style="display:inline-block;width:120px;height:12px;border-radius:3px;text-align:center;'
+        f'font-size:10px;line-height:12px;color:#222;background:{scale.css_gradient()}">{middle}</span>'
+        f'<span data-testid="legend-high">{escape(ends[1])}</span></div>'
+    )
+
+
+def coloured(values: np.ndarray, colours: Colouring) -> np.ndarray:
+    """Return maps `(n, h, w)` ready for one shared scale: with scope "map" each is divided by its own largest size.
+
+    The tiles travel as one picture with one palette, so that maps with scales of their own are brought to
+    the common scale from -1 or 0 to 1 first.
+    """
+    if colours.scope != "map":
+        return values
+    sizes = np.nanmax(np.abs(values), axis=(1, 2), keepdims=True, initial=0.0) / colours.contrast
+    return np.divide(values, sizes, out=np.zeros_like(values), where=sizes > 0)
+
+
+def sheet_scale(colours: Colouring) -> ColourScale:
+    """Return the scale of what `coloured` returns."""
+    if colours.scope != "map":
+        return colours.scale
+    return ColourScale(-1.0 if colours.low < 0 else 0.0, 1.0)
+
+
+def show_tiles(
+    maps: LayerMaps,
+    channels: Sequence[int],
+    colours: Colouring,
+    *,
+    selected: int | None,
+    key: str,
+    on_channel: Callable[[int], None],
+    tile: int,
+) -> None:
+    """Draw one page of tiles.
+
+    Args:
+        maps: the layer.
+        channels: which channels, in which order.
+        colours: how values become colours.
+        selected: the selected channel.
+        key: Streamlit key.
+        on_channel: called with the channel that was clicked.
+        tile: smallest width of a tile.
+    """
+    values = np.ascontiguousarray(np.moveaxis(maps.values[..., list(channels)], -1, 0))
+
+    def clicked() -> None:
+        channel = st.session_state[key].channel
+        # What comes from a browser is input like any other.
+        if isinstance(channel, int | float) and 0 <= int(channel) < maps.values.shape[-1]:
+            on_channel(int(channel))
+
+    boards.tiles(
+        values,
+        tile_sheet.sheet_png(coloured(values, colours), sheet_scale(colours)),
+        columns=tile_sheet.sheet_columns(len(channels)),
+        channels=channels,
+        silent=[bool(maps.silent[c]) for c in channels],
+        labels=[value_text(float(maps.strength[c])) for c in channels],
+        selected=selected,
+        key=key,
+        on_channel=clicked,
+        tile=tile,
+    )
+
+
+def order_channels(maps: LayerMaps, order: str) -> np.ndarray:
+    """Return the channels by index or, strongest first, by strength."""
+    return selection.order_channels(maps.strength, order)
+
+
+def pages_of(ordered: np.ndarray, size: tuple[int, int]) -> list[np.ndarray]:
+    """Return the ordered channels cut into pages of tiles that a browser takes in one go."""
+    return selection.pages(ordered, size)
