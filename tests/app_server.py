@@ -98,7 +98,7 @@ class AppServer:
             except OSError:
                 pass
             time.sleep(0.05)
-        raise TimeoutError(f"{path} did not answer {status} within {seconds} s; the log:\n{self.log()}")
+        raise TimeoutError(f"{path} did not answer {status} within {seconds} s; the log:\n{self.log()[-4000:]}")
 
 
 class _KeepRedirects(urllib.request.HTTPRedirectHandler):

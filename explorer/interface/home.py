@@ -13,19 +13,19 @@ from explorer.interface.theme import theme_name
 PICTURES = Path(__file__).parent / "pictures"
 
 HERO = (
-    ("hero_picture.webp", "A picture", "A drawn cat on a yellow ground"),
+    ("hero_picture.jpg", "A picture", "A drawn cat on a yellow ground"),
     (
-        "hero_early.webp",
+        "hero_early.png",
         "An early layer: edges and colours, all over the picture",
         "Nine feature maps of an early layer, the cat's outline clear in each",
     ),
     (
-        "hero_middle.webp",
+        "hero_middle.png",
         "Half way: fewer places, each for a part such as an ear or an eye",
         "Twenty-five coarser feature maps from the middle of the network, bright at parts of the cat",
     ),
     (
-        "hero_deep.webp",
+        "hero_deep.png",
         "A deep layer: small maps, mostly dark, that only say what is there",
         "Forty-nine small feature maps of a deep layer, most of them dark",
     ),
@@ -69,7 +69,7 @@ def _show_page(entry: PageEntry) -> None:
     with st.container(border=True, key=f"home_card_{entry.address}"):
         picture, words = st.columns([2, 3], vertical_alignment="center", gap="medium")
         picture.image(
-            str(PICTURES / f"{entry.address}-{theme_name()}.webp"),
+            str(PICTURES / f"{entry.address}-{theme_name()}.jpg"),
             alt=f"The page {entry.title} as it looks at first",
             width="stretch",
         )

@@ -127,8 +127,9 @@ def _state_of_worker() -> dict[str, Any]:
         return dict(engine_keeper().start().result(timeout=READY_SECONDS).ready())
     except TimeoutError:
         return {"ready": False, "reason": "starting"}
-    except Exception:
-        _log.exception("The readiness address found no worker")
+    except Exception as failure:
+        # Asked for every few seconds, and a failed start has been logged with its traceback already.
+        _log.warning("Not ready: %s: %s", type(failure).__name__, failure)
         return {"ready": False, "reason": "no worker; the log has the details"}
 
 

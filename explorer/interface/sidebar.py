@@ -28,9 +28,8 @@ def show_pictures() -> None:
         for picture in (first, second):
             if picture is not None:
                 with st.container(width=THUMBNAIL_PIXELS, gap="xxsmall"):
-                    st.image(
-                        thumbnail(picture, 2 * THUMBNAIL_PIXELS), width=THUMBNAIL_PIXELS, alt=picture.title
-                    )
+                    # Twice as many pixels as it is wide: sharp on a beamer and on a phone.
+                    st.image(thumbnail(picture, 2 * THUMBNAIL_PIXELS), width="stretch", alt=picture.title)
                     st.caption(plain(picture.title))
     if first is None:
         _, name = wanted("picture")

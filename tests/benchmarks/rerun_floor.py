@@ -1,7 +1,7 @@
 """What an empty rerun costs with and without a collection: `python -m tests.benchmarks.rerun_floor`.
 
-`postScriptGC = false` in .streamlit/config.toml is a hidden option of Streamlit; if it goes away, both numbers
-become equal and this benchmark fails. Reruns are asked for through Streamlit's agent address, which answers
+`postScriptGC = false` in .streamlit/config.toml is a hidden option of Streamlit; if it goes away, both
+numbers become equal and this benchmark fails. Reruns are asked for through Streamlit's agent address, which answers
 when the script has ended, so no browser is measured.
 """
 

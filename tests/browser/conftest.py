@@ -100,9 +100,7 @@ def visitor(chromium: Any, outside: OutsideRequests) -> Iterator[Callable[..., A
     script_errors: list[str] = []
 
     def open_tab(url: str, *, width: int = 1440, height: int = 900, theme: str = "light", **more: Any) -> Any:
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=theme, **more
-        )
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **more)
         contexts.append(context)
         context.set_default_timeout(WAIT_MS)
 
@@ -131,9 +129,7 @@ def visitor(chromium: Any, outside: OutsideRequests) -> Iterator[Callable[..., A
 def wait_until_idle(page: Any) -> None:
     """Wait until the page's script has run to its end and nothing on it is stale."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=WAIT_MS)
-    page.wait_for_function(
-        "() => !document.querySelector('[data-testid=stApp] [data-stale=true]')", timeout=WAIT_MS
-    )
+    page.wait_for_function("() => !document.querySelector('[data-testid=stApp] [data-stale=true]')", timeout=WAIT_MS)
 
 
 def overflow_pixels(page: Any) -> int:

@@ -1,7 +1,8 @@
 """Makes the pictures of the home page and of README.md: `python -m tests.browser.screenshots`.
 
-Two kinds: `hero_….webp`, a drawn picture and feature maps of three layers that a bundled network computes
-from it; for each page `<address>-light.webp` and `<address>-dark.webp`, shot in Chromium from a fresh app.
+Two kinds: `hero_…`, a drawn picture and feature maps of three layers that a bundled network computes from it;
+and for each page `<address>-light.jpg` and `<address>-dark.jpg`, shot in Chromium from a fresh app. They are
+JPEG and PNG because Streamlit hands out these two as they are and encodes all others anew at every rerun.
 """
 
 from __future__ import annotations
@@ -60,8 +61,7 @@ def compose_hero(pixels: np.ndarray, stages: Sequence[np.ndarray]) -> dict[str, 
         pixels: uint8 (h, w, 3).
         stages: For each layer, from early to deep, maps as float (n, h, w): 9, 25 and 49 of them.
     """
-    picture = Image.fromarray(pixels).resize((HERO_SIDE, HERO_SIDE), Image.Resampling.LANCZOS)
-    squares = {"picture": rounded(picture, 18)}
+    squares = {"picture": Image.fromarray(pixels).resize((HERO_SIDE, HERO_SIDE), Image.Resampling.LANCZOS)}
     for name, maps, columns in zip(("early", "middle", "deep"), stages, (3, 5, 7), strict=True):
         gap = 12 - columns
         side = (HERO_SIDE - gap * (columns - 1)) // columns
@@ -98,15 +98,21 @@ def _is_shown(layer: Any) -> bool:
     return layer.kind in {"ReLU", "Activation"} and len(layer.output_shape) == 3
 
 
-def save(image: Image.Image, path: Path) -> None:
-    """Write WebP at the best quality that stays under the limit."""
-    for quality in range(92, 30, -6):
-        stream = io.BytesIO()
-        image.save(stream, "WEBP", quality=quality, method=6)
-        if stream.tell() <= MOST_BYTES:
-            break
+def save(image: Image.Image, name: str) -> None:
+    """Write a picture with transparency as PNG of few colours, another as the best JPEG under the limit."""
+    stream = io.BytesIO()
+    if image.mode == "RGBA":
+        path = FOLDER / f"{name}.png"
+        image.quantize(192, method=Image.Quantize.FASTOCTREE).save(stream, "PNG", optimize=True)
+    else:
+        path = FOLDER / f"{name}.jpg"
+        for quality in range(92, 40, -4):
+            stream = io.BytesIO()
+            image.save(stream, "JPEG", quality=quality, subsampling=0, optimize=True, progressive=True)
+            if stream.tell() <= MOST_BYTES:
+                break
     path.write_bytes(stream.getvalue())
-    print(f"{path.name}: {image.width} x {image.height}, {stream.tell() / 1000:.0f} kB, quality {quality}")
+    print(f"{path.name}: {image.width} x {image.height}, {stream.tell() / 1000:.0f} kB")
 
 
 def shoot_pages(browser: Any, url: str) -> None:
@@ -115,9 +121,7 @@ def shoot_pages(browser: Any, url: str) -> None:
 
     for entry in PAGES:
         for theme in ("light", "dark"):
-            context = browser.new_context(
-                viewport={"width": SHOT_SIZE[0], "height": SHOT_SIZE[1]}, color_scheme=theme
-            )
+            context = browser.new_context(viewport={"width": SHOT_SIZE[0], "height": SHOT_SIZE[1]}, color_scheme=theme)
             page = context.new_page()
             page.goto(f"{url}/{entry.address}")
             wait_until_idle(page)
@@ -126,7 +130,7 @@ def shoot_pages(browser: Any, url: str) -> None:
             size = (KEPT_WIDTH, round(shot.height * KEPT_WIDTH / shot.width))
             save(
                 shot.resize(size, Image.Resampling.LANCZOS),
-                FOLDER / f"{entry.address or 'home'}-{theme}.webp",
+                f"{entry.address or 'home'}-{theme}",
             )
             context.close()
 
@@ -139,7 +143,7 @@ def main() -> None:
 
     if "pages" not in sys.argv[1:]:
         for name, image in hero().items():
-            save(image, FOLDER / f"hero_{name}.webp")
+            save(image, f"hero_{name}")
     with AppServer() as server, sync_playwright() as playwright:
         server.wait_for("/ready", seconds=120)
         browser = playwright.chromium.launch(executable_path=chromium_program(playwright), args=FLAGS)

@@ -116,9 +116,7 @@ def test_every_page_stays_on_this_machine(visitor, outside, app_url, address):
     page = visitor(f"{app_url}/{address}")
     page.wait_for_timeout(1500)  # what a page asks for late, as for an icon, must be seen too
     assert outside == []
-    assert (
-        page.locator("link[rel='shortcut icon']").get_attribute("href").startswith(("http://localhost", "/"))
-    )
+    assert page.locator("link[rel='shortcut icon']").get_attribute("href").startswith(("http://localhost", "/"))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -134,9 +132,7 @@ def test_every_page_passes_axe(visitor, app_url, address, theme):
         if violation["impact"] in {"serious", "critical"}
     }
     # Streamlit's own frame, which the app cannot change.
-    assert {
-        name: nodes for name, nodes in serious.items() if name not in {"scrollable-region-focusable"}
-    } == {}
+    assert {name: nodes for name, nodes in serious.items() if name not in {"scrollable-region-focusable"}} == {}
 
 
 def test_the_sidebar_names_the_device(visitor, app_url):
@@ -199,9 +195,7 @@ def test_an_upload_leaves_no_copy_of_the_file_in_the_server(visitor, app_server)
     expect(page.get_by_test_id("stSidebar")).to_contain_text("noise.png")
     wait_until_idle(page)
     metrics = app_server.get("/_stcore/metrics")[2].decode()
-    held = [
-        line for line in metrics.splitlines() if "UploadedFileManager" in line or "uploaded" in line.lower()
-    ]
+    held = [line for line in metrics.splitlines() if "UploadedFileManager" in line or "uploaded" in line.lower()]
     assert held, metrics[:2000]
     assert all(float(line.rsplit(" ", 1)[1]) == 0 for line in held if not line.startswith("#")), held
 

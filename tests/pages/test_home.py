@@ -40,7 +40,7 @@ def test_home_draws_in_both_themes(app, theme):
 
 
 PICTURE_FILES = [file for file, _, _ in HERO] + [
-    f"{entry.address}-{theme}.webp" for entry in PAGES if entry.address for theme in ("light", "dark")
+    f"{entry.address}-{theme}.jpg" for entry in PAGES if entry.address for theme in ("light", "dark")
 ]
 
 
