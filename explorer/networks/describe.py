@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import weakref
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,9 +15,10 @@ import keras
 
 from explorer.networks.decomposition import ENTRY, Parallel, Part, Tangle, decompose
 from explorer.networks.gradients import without_gradients
-from explorer.networks.loading import Weights, load
+from explorer.networks.loading import LoadedNetwork, Weights, load
 from explorer.networks.structure import Block, BlockKind, LayerInfo, LayerNode, Node, Structure, paths_of
 from explorer.networks.tap import graph_of, is_container, parts_of, tapped
+from explorer.networks.work_context import WorkContext
 
 # Arguments that tell what a layer does, with the value at which they are not worth a word.
 _TELLING: dict[str, Any] = {
@@ -63,7 +65,7 @@ def describe(model: keras.Model, name: str, input_shape: tuple[int | None, ...] 
     return _with_stages(Structure(name, nodes, reader.layers))
 
 
-def structure_of(context: Any, network: str, weights: Weights = "trained") -> Structure:
+def structure_of(context: WorkContext, network: str, weights: Weights = "trained") -> Structure:
     """Return the structure of a network of the catalogue (named work).
 
     Args:
@@ -75,10 +77,20 @@ def structure_of(context: Any, network: str, weights: Weights = "trained") -> St
         SentenceError: if the trained weights are missing or broken.
     """
     context.report(message="Loading the network")
-    loaded = load(network, weights)
-    context.raise_if_stopped()
-    with loaded.lock:
-        return describe(loaded.model, network, (*loaded.entry.input_size, 3))
+    return described(load(network, weights))
+
+
+_described: weakref.WeakKeyDictionary[LoadedNetwork, Structure] = weakref.WeakKeyDictionary()
+
+
+def described(network: LoadedNetwork) -> Structure:
+    """Return the structure of a loaded network, read once for as long as it is loaded."""
+    with network.lock:
+        structure = _described.get(network)
+        if structure is None:
+            shape = (*network.entry.input_size, 3)
+            structure = _described[network] = describe(network.model, network.entry.name, shape)
+        return structure
 
 
 # --- reading: which layers, and which feeds which ---
