@@ -46,6 +46,7 @@ class LayerSummary:
         spatial: Whether the layer has maps (else it is a vector).
         signed: Whether the layer answers with both signs, so that a channel's strength is its largest
             absolute value; else it comes out of an activation with a floor, and negative values are rest.
+        is_input: Whether this is what goes into the network.
     """
 
     path: str
@@ -56,6 +57,7 @@ class LayerSummary:
     threshold: float
     spatial: bool
     signed: bool = False
+    is_input: bool = False
 
     @property
     def share_silent(self) -> float:

@@ -13,7 +13,7 @@ over many inputs with the mean over the layer. Here the peak stands in place of 
 fires at one place has found something; and one picture in place of many, because the question is what this
 picture leaves silent. (A unit that is zero for *every* input is called dead; that cannot be seen from one
 picture.) The mean, unlike the layer's largest strength, does not let one huge channel declare all others silent;
-the median would be 0 in a layer that is mostly silent. Below 1e-10 everything is silent: then the layer is zero.
+the median would be 0 in a layer that is mostly silent. Below 1e-30 a layer counts as zero: all of it is silent.
 
 A constant map that is not zero is not silent: it answers, everywhere the same. It is flagged as constant.
 """
@@ -28,23 +28,25 @@ import numpy as np
 from explorer.networks.structure import LayerInfo
 
 SHARE = 0.01
-ZERO = 1e-10
+ZERO = 1e-30
 # Values of a constant map may differ by rounding: this many times its size.
 ROUNDING = 1e-6
 
 # Activations with a floor at which an off unit rests.
-_WITH_FLOOR = frozenset(
-    "relu relu6 silu swish gelu hard_silu hard_swish mish elu selu celu softplus exponential sigmoid "
-    "hard_sigmoid softmax sparse_plus squareplus threshold sparse_sigmoid sparsemax".split()
-)
+_WITH_FLOOR = frozenset({
+    "relu", "relu6", "silu", "swish", "gelu", "hard_silu", "hard_swish", "mish", "elu", "selu", "celu",
+    "softplus", "exponential", "sigmoid", "hard_sigmoid", "softmax", "sparse_plus", "squareplus",
+    "threshold", "sparse_sigmoid", "sparsemax",
+})  # fmt: skip
 _LAYERS_WITH_FLOOR = {"ReLU": True, "ELU": True, "Softmax": True, "LeakyReLU": False, "PReLU": False}
 # Layers whose values have a floor when all of their inputs do.
-_PASSING = frozenset(
-    "Concatenate Add Average Maximum Minimum Multiply Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D "
-    "GaussianDropout ActivityRegularization Flatten Reshape Permute RepeatVector Identity UpSampling1D "
-    "UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D Cropping3D "
-    "StochasticDepth Transpose Squeeze ExpandDims GetItem".split()
-)
+_PASSING = frozenset({
+    "Concatenate", "Add", "Average", "Maximum", "Minimum", "Multiply", "Dropout", "SpatialDropout1D",
+    "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout", "ActivityRegularization", "Flatten",
+    "Reshape", "Permute", "RepeatVector", "Identity", "UpSampling1D", "UpSampling2D", "UpSampling3D",
+    "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Cropping1D", "Cropping2D", "Cropping3D",
+    "StochasticDepth", "Transpose", "Squeeze", "ExpandDims", "GetItem",
+})  # fmt: skip
 _PASSING_STARTS = ("MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool", "AdaptiveMax", "AdaptiveAverage")
 
 
@@ -64,7 +66,7 @@ def strengths(minimum: np.ndarray, maximum: np.ndarray, *, signed: bool) -> np.n
 
 
 def threshold_of(strength: np.ndarray) -> float:
-    """Return the strength up to which a channel is silent: 1 % of the mean, and at least 1e-10."""
+    """Return the strength up to which a channel is silent: 1 % of the mean, and at least 1e-30."""
     finite = np.asarray(strength, np.float64)
     finite = finite[np.isfinite(finite)]
     return max(SHARE * float(finite.mean()), ZERO) if finite.size else ZERO
@@ -83,8 +85,7 @@ def rule_sentence(threshold: float, *, signed: bool) -> str:
     if threshold <= ZERO:
         return f"Every channel is silent: no {what} is above {ZERO:.0e}."
     return (
-        f"Silent: the channel's {what} is at most {threshold:.3g}, "
-        f"{SHARE:.0%} of the mean over the layer's channels."
+        f"Silent: the channel's {what} is at most {threshold:.3g}, {SHARE:.0%} of the mean over the layer's channels."
     )
 
 
