@@ -177,4 +177,8 @@ class PageState:
 
 def hide_unseen() -> None:
     """Take the unseen widgets of this page off the screen; call once per page."""
-    st.html('<style>[class*="st-key-unseen_"] { display: none; }</style>')
+    # The wrapper too: it would leave its share of the gap.
+    st.html(
+        '<style>[class*="st-key-unseen_"], [data-testid="stLayoutWrapper"]:has(> [class*="st-key-unseen_"])'
+        "{ display: none; }</style>"
+    )

@@ -13,6 +13,7 @@ from explorer.networks.catalogue import NetworkEntry
 from explorer.settings import get_settings
 
 _DOWNLOADS = "weight_downloads"
+_FAILED = "failed_downloads"
 
 
 def megabytes_text(entry: NetworkEntry) -> str:
@@ -56,21 +57,25 @@ def _progress(entry: NetworkEntry) -> None:
 
 
 def _start(entry: NetworkEntry) -> None:
+    st.session_state.pop(_FAILED, None)
     try:
         _downloads()[entry.name] = engine().submit("networks.download", visitor=visitor_id(), network=entry.name)
     except EngineError as error:
-        st.session_state["download_failed"] = (entry.name, str(error))
+        st.session_state[_FAILED] = {entry.name: str(error)}
 
 
 def _outcome(entry: NetworkEntry) -> str | None:
     """Return the one sentence that a download which has ended leaves behind, if it failed."""
     call = _downloads().get(entry.name)
-    if call is None or not call.wait(0):
+    if call is None:
+        return st.session_state.get(_FAILED, {}).get(entry.name)
+    if not call.wait(0):
         return None
     del _downloads()[entry.name]
     try:
         call.result()
     except EngineError as error:
+        st.session_state[_FAILED] = {entry.name: str(error)}
         return str(error)
     work.forget()
     st.rerun()
@@ -81,26 +86,24 @@ def _offer(entry: NetworkEntry) -> None:
     if entry.name in _downloads():
         _progress(entry)
         return
-    folder = get_settings().weights_folder
-    with st.container(border=True, key="weights_notice"):
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key="weights_notice"):
         if entry.weights is None:
             st.markdown(f"There are no trained weights for {entry.title}; it is shown with **random weights**.")
             return
         st.markdown(
-            f"The trained weights of {entry.title} ({megabytes_text(entry)}) are not on this machine, so the maps "
-            "below come from **random weights** and the predictions mean nothing."
+            f"**Random weights**: the trained ones of {entry.title} are not on this machine, so the predictions below "
+            "mean nothing.",
+            width="content",
+            help=f"Without internet an administrator can put the file `{entry.weights.file_name}` into "
+            f"`{get_settings().weights_folder}`.",
         )
-        if failed:
-            st.error(failed, icon=":material/cloud_off:")
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if get_settings().allow_downloads:
-                st.button(
-                    f"Download {megabytes_text(entry)}",
-                    icon=":material/download:",
-                    on_click=_start,
-                    args=(entry,),
-                    key=f"download_{entry.name}",
-                )
-            st.caption(
-                f"Without internet an administrator can put the file `{entry.weights.file_name}` into `{folder}`."
+        if get_settings().allow_downloads:
+            st.button(
+                f"Download {megabytes_text(entry)}",
+                icon=":material/download:",
+                on_click=_start,
+                args=(entry,),
+                key=f"download_{entry.name}",
             )
+    if failed:
+        st.error(failed, icon=":material/cloud_off:")
