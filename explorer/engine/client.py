@@ -1,0 +1,508 @@
+"""The engine as pages see it: submit named work, follow it, stop it, have its result or one sentence.
+
+One thread of the web process runs everything here in an asyncio loop; pages, in threads of their own, only hand
+calls over and look at them. Order is decided here and not by Dask, which gets a call when a worker is free for it
+and therefore never queues (its own order is last in, first out).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from distributed import Client
+
+from explorer.engine import work as table
+from explorer.engine import worker
+from explorer.engine.call import Call, EngineError
+from explorer.engine.child import ChildCluster
+from explorer.engine.devices import Device
+from explorer.engine.packing import pack
+from explorer.engine.progress import Progress
+from explorer.engine.turns import Turns
+from explorer.engine.work import LANES, Lane
+from explorer.settings import Settings
+
+__all__ = ["Call", "Device", "Engine", "EngineError", "Progress", "connect"]
+
+GENERIC = "Something went wrong in the worker; the log has the details."
+STOPPED = "This was stopped."
+WORKER_LOST = "The worker ended unexpectedly and starts again; please try once more."
+WORKER_MEMORY = (
+    "The worker ran out of memory and starts again; try a smaller picture, a smaller network or fewer at once."
+)
+CLUSTER_LOST = "The workers ended unexpectedly and start again; please try once more."
+NO_CLUSTER = "The workers could not be started; the log has the details."
+NO_WORKER = "No worker is free to compute this; please try again in a minute."
+TOO_MANY = "You have too many computations waiting; let some finish first."
+CLOSED = "The app is ending."
+
+WAITING_LIMIT = 32
+"""How many calls of one visitor may wait in one lane."""
+
+STOP_SECONDS = 30.0
+"""How long a stopped call may go on before its worker is restarted. A restart costs everybody the networks that the
+worker has loaded, so it is for work that hangs and not for work that is slow to look up."""
+
+START_SECONDS = 90.0
+"""How long a call that was handed over may wait for its worker, which may be starting anew."""
+
+READY_SECONDS = 1.5
+
+_MEMORY_TOPIC = "worker-restart-memory"
+"""Dask's own topic: a nanny says that it ends a worker which went over its memory limit."""
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class _Lost(Exception):
+    """The work ended with its worker or its cluster; the text is the sentence for the visitor."""
+
+
+@dataclass(eq=False)
+class _Cluster:
+    """The connection to a running cluster."""
+
+    client: Client
+    child: ChildCluster | None
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(eq=False)
+class _Run:
+    """A call that was handed over to a worker.
+
+    Attributes:
+        cut: resolved with an exception when the call must end whatever its worker does.
+    """
+
+    call: Call
+    cluster: _Cluster
+    cut: asyncio.Future[str]
+    pid: int | None = None
+    address: str | None = None
+    stop_timer: asyncio.TimerHandle | None = None
+
+
+@dataclass(eq=False)
+class _LaneState:
+    turns: Turns[Call] = field(default_factory=Turns)
+    running: int = 0
+
+
+def connect(settings: Settings, *, stop_seconds: float = STOP_SECONDS) -> Engine:
+    """Return an engine: on the cluster that the settings name, else on workers that it starts.
+
+    Args:
+        settings: of this installation.
+        stop_seconds: how long a stopped call may go on before its worker is restarted.
+
+    Raises:
+        EngineError: if there is no cluster at the address, or workers cannot be started.
+    """
+    engine = Engine(settings, stop_seconds=stop_seconds)
+    try:
+        engine.start()
+    except BaseException:
+        engine.close()
+        raise
+    return engine
+
+
+class Engine:
+    """Where named work runs. Thread-safe; one for a web process."""
+
+    def __init__(self, settings: Settings, *, stop_seconds: float = STOP_SECONDS) -> None:
+        """Prepare an engine; use `connect`."""
+        self._settings = settings
+        self._stop_seconds = stop_seconds
+        self._topic = f"cnn-explorer-{uuid.uuid4().hex}"
+        self._lanes: dict[Lane, _LaneState] = {lane: _LaneState() for lane in LANES}
+        self._runs: dict[str, _Run] = {}
+        self._memory_pids: dict[int, float] = {}
+        self._cluster: _Cluster | None = None
+        self._connecting = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+        self._closing = threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="engine", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    # -- for pages ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Connect; a call would do it as well.
+
+        Raises:
+            EngineError: if there is no cluster at the address, or workers cannot be started.
+        """
+        self._await(self._connected(), START_SECONDS)
+
+    def submit(self, name: str, *, visitor: str, **arguments: Any) -> Call:
+        """Ask for named work; returns at once.
+
+        Args:
+            name: in the table of work (`explorer.engine.work`).
+            visitor: whose turn it takes: calls of one visitor run one after the other in each lane.
+            **arguments: handed to the work by name; anything that pickles.
+
+        Raises:
+            KeyError: if the table has no such name.
+            EngineError: if this visitor has too many calls waiting, or the engine is closed.
+        """
+        entry = table.work(name)
+        call = Call(name, entry, visitor, pack(arguments), lambda call: self._soon(self._stop, call))
+        if self._closed:
+            raise EngineError(CLOSED)
+        if self._lanes[entry.lane].turns.count(visitor) >= WAITING_LIMIT:
+            raise EngineError(TOO_MANY)
+        self._soon(self._enqueue, call)
+        return call
+
+    def devices(self, timeout: float = 60.0) -> list[Device]:
+        """Return the devices that compute: GPUs if workers see any, else the CPU; imports Keras in a worker.
+
+        Raises:
+            EngineError: if no worker answers within `timeout` seconds.
+        """
+        return self._await(self._devices(), timeout)
+
+    def ready(self) -> dict[str, Any]:
+        """Return, within two seconds, whether calls can be served, with the numbers a watchman wants.
+
+        `ready` is True when every lane has a worker; `workers`, `running` and `waiting` count per lane.
+        """
+        answer: dict[str, Any] = {
+            "ready": False,
+            "workers": dict.fromkeys(LANES, 0),
+            "running": {lane: state.running for lane, state in self._lanes.items()},
+            "waiting": {lane: len(state.turns) for lane, state in self._lanes.items()},
+        }
+        try:
+            answer["workers"] = self._await(self._count_workers(), READY_SECONDS)
+        except EngineError as error:
+            answer["reason"] = str(error)
+        answer["ready"] = all(answer["workers"].values())
+        return answer
+
+    def close(self) -> None:
+        """End every call, and the workers if this engine started them; may be called twice."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        atexit.unregister(self.close)
+        with contextlib.suppress(Exception):
+            asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(20)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        if not self._thread.is_alive():
+            self._loop.close()
+
+    # -- between threads ---------------------------------------------------------------------------------------
+
+    def _soon(self, function: Callable[..., None], *arguments: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:  # the loop has been closed
+            for each in arguments:
+                if isinstance(each, Call):
+                    each.end("failed", sentence=CLOSED)
+
+    def _await(self, coroutine: Coroutine[Any, Any, T], timeout: float) -> T:
+        if self._closed:
+            coroutine.close()
+            raise EngineError(CLOSED)
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            future.cancel()
+            raise EngineError("No worker answers.") from None
+
+    # -- the line; all that follows runs in the engine's thread ------------------------------------------------
+
+    def _enqueue(self, call: Call) -> None:
+        if self._closed:
+            call.end("failed", sentence=CLOSED)
+            return
+        self._lanes[call.work.lane].turns.add(call.visitor, call)
+        self._serve(call.work.lane)
+
+    def _serve(self, lane: Lane) -> None:
+        """Hand calls over as long as a worker of the lane is free, and tell the others their places."""
+        state = self._lanes[lane]
+        while not self._closed and state.running < self._capacity(lane) and (call := state.turns.take()):
+            state.running += 1
+            call.place, call.state = None, "running"
+            task = self._loop.create_task(self._drive(call))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        for place, waiting in enumerate(state.turns.order(), start=1):
+            waiting.place = place
+
+    def _capacity(self, lane: Lane) -> int:
+        return self._cluster.child.lanes[lane] if self._cluster and self._cluster.child else 1
+
+    async def _drive(self, call: Call) -> None:
+        """See one call through to its end."""
+        try:
+            await self._run(call)
+        except EngineError as error:
+            call.end("failed", sentence=str(error))
+        except Exception:
+            log.exception("The engine could not run %s", call.name)
+            call.end("failed", sentence=GENERIC)
+        finally:
+            call.end("failed", sentence=CLOSED)
+            lane = self._lanes[call.work.lane]
+            lane.running -= 1
+            lane.turns.release(call.visitor)
+            self._serve(call.work.lane)
+
+    async def _run(self, call: Call) -> None:
+        cluster = await self._connected()
+        run = _Run(call, cluster, self._loop.create_future())
+        self._runs[call.id] = run
+        if call.state == "stopping":
+            self._arm(run)
+        late = self._loop.call_later(START_SECONDS, self._cut, run, NO_WORKER)
+        try:
+            outcome = await self._outcome(run, late)
+        except _Lost as error:
+            if call.state == "stopping":
+                call.end("stopped", sentence=STOPPED)
+            else:
+                call.end("failed", sentence=str(error))
+            return
+        finally:
+            late.cancel()
+            if run.stop_timer is not None:
+                run.stop_timer.cancel()
+            del self._runs[call.id]
+        if call.state == "stopping" or outcome.kind == "stopped":
+            call.end("stopped", sentence=STOPPED, seconds=outcome.seconds)
+        elif outcome.kind == "result":
+            call.end("done", result=outcome.result, seconds=outcome.seconds)
+        else:
+            call.end("failed", sentence=outcome.text or GENERIC, seconds=outcome.seconds)
+
+    async def _outcome(self, run: _Run, late: asyncio.TimerHandle) -> worker.Outcome:
+        """Hand a call to Dask and wait for what comes of it.
+
+        Raises:
+            _Lost: if its worker or the cluster ended, or the call was cut off.
+        """
+        call, cluster = run.call, run.cluster
+        future = cluster.client.submit(
+            worker.run_call,
+            call.id,
+            self._topic,
+            call.work.path,
+            call.take_arguments(),
+            key=f"{call.name}-{call.id}",
+            pure=False,
+            retries=0,
+            **self._pin(cluster, call.work.lane),
+        )
+        gathered = asyncio.ensure_future(future._result())
+        lost = asyncio.ensure_future(cluster.lost.wait())
+        try:
+            await asyncio.wait({gathered, lost, run.cut}, return_when=asyncio.FIRST_COMPLETED)
+            if gathered.done() and not gathered.cancelled() and gathered.exception() is None:
+                return gathered.result()
+            if cluster.lost.is_set():
+                raise _Lost(CLUSTER_LOST)
+            if run.cut.done():
+                raise _Lost(run.cut.result())
+            raise _Lost(await self._why_lost(run, gathered))
+        finally:
+            lost.cancel()
+            gathered.cancel()
+            if not cluster.lost.is_set():
+                future.release()
+
+    async def _why_lost(self, run: _Run, gathered: asyncio.Future[Any]) -> str:
+        """Return the sentence for a call that ended without an outcome: its worker is gone."""
+        error = None if gathered.cancelled() else gathered.exception()
+        log.warning("%s ended without an outcome: %r", run.call.name, error)
+        for _ in range(10):  # the nanny's word and Dask's travel by different ways
+            if run.pid in self._memory_pids:
+                return WORKER_MEMORY
+            if run.cluster.lost.is_set() or (run.cluster.child and not run.cluster.child.alive()):
+                return CLUSTER_LOST
+            await asyncio.sleep(0.03)
+        return WORKER_LOST
+
+    def _pin(self, cluster: _Cluster, lane: Lane) -> dict[str, Any]:
+        return {"resources": {lane: 1}}
+
+    # -- stopping ----------------------------------------------------------------------------------------------
+
+    def _stop(self, call: Call) -> None:
+        state = self._lanes[call.work.lane]
+        if call.state == "waiting" and state.turns.remove(call.visitor, call):
+            call.end("stopped", sentence=STOPPED)
+            self._serve(call.work.lane)
+        elif call.state == "running":
+            call.state = "stopping"
+            if call.id in self._runs:
+                self._arm(self._runs[call.id])
+
+    def _arm(self, run: _Run) -> None:
+        """Pass a stop on to the worker, and see that it is heard."""
+        run.stop_timer = self._loop.call_later(self._stop_seconds, self._force_stop, run)
+        if run.address is not None:
+            self._background(self._tell_stop(run))
+
+    async def _tell_stop(self, run: _Run) -> None:
+        assert run.address is not None
+        await run.cluster.client.run(worker.stop_call, run.call.id, workers=[run.address], on_error="ignore")
+
+    def _force_stop(self, run: _Run) -> None:
+        """Restart the worker of a call that did not hear a stop."""
+        log.warning("%s did not stop within %.0f s; its worker is restarted", run.call.name, self._stop_seconds)
+        self._restart_worker(run)
+        self._cut(run, STOPPED)
+
+    def _restart_worker(self, run: _Run) -> None:
+        if run.address is None:
+            return
+        child = run.cluster.child
+        if child is not None:
+            if run.pid is not None:
+                child.kill_worker(run.pid)
+        else:
+            self._background(run.cluster.client.restart_workers([run.address], raise_for_error=False))
+
+    def _cut(self, run: _Run, sentence: str) -> None:
+        if not run.cut.done():
+            run.cut.set_result(sentence)
+
+    # -- what workers say --------------------------------------------------------------------------------------
+
+    def _on_event(self, event: tuple[float, dict[str, Any]]) -> None:
+        _, said = event
+        run = self._runs.get(said["call"])
+        if run is None:
+            return
+        if said["kind"] == "started":
+            if run.pid is not None:  # Dask began it a second time, because the first worker was lost
+                self._cut(run, WORKER_LOST)
+                return
+            run.pid, run.address = said["pid"], said["worker"]
+            run.call.begin()
+            if run.call.state == "stopping":
+                self._background(self._tell_stop(run))
+        elif said["kind"] == "progress":
+            run.call.progress = Progress(said["done"], said["total"], said["unit"], said["message"])
+
+    def _on_memory(self, event: tuple[float, dict[str, Any]]) -> None:
+        _, said = event
+        now = time.monotonic()
+        self._memory_pids = {pid: at for pid, at in self._memory_pids.items() if now - at < 60}
+        self._memory_pids[said["pid"]] = now
+
+    # -- the cluster -------------------------------------------------------------------------------------------
+
+    async def _connected(self) -> _Cluster:
+        """Return the connection, made anew if there is none.
+
+        Raises:
+            EngineError: if that fails.
+        """
+        async with self._connecting:
+            if self._closed:
+                raise EngineError(CLOSED)
+            if self._cluster is None:
+                try:
+                    self._cluster = await self._connect()
+                except Exception as error:
+                    log.exception("There is no cluster")
+                    raise EngineError(NO_CLUSTER) from error
+            return self._cluster
+
+    async def _connect(self) -> _Cluster:
+        address = self._settings.cluster_address
+        child = None if address else await asyncio.to_thread(ChildCluster, self._settings)
+        try:
+            client = await Client(
+                child.address if child else address,
+                security=child.security if child else None,
+                asynchronous=True,
+                set_as_default=False,
+                direct_to_workers=True if child else None,
+                name="cnn-explorer",
+            )
+        except BaseException:
+            if child is not None:
+                await asyncio.to_thread(child.close)
+            raise
+        client.subscribe_topic(self._topic, self._on_event)
+        client.subscribe_topic(_MEMORY_TOPIC, self._on_memory)
+        cluster = _Cluster(client, child)
+        if child is not None:
+            child.when_ended(lambda: self._soon(self._lose, cluster))
+        return cluster
+
+    def _lose(self, cluster: _Cluster) -> None:
+        """The cluster has ended: its calls fail now, and the next one starts another."""
+        if self._closed or cluster.lost.is_set():
+            return
+        log.error("The cluster's process ended; the next call starts another")
+        cluster.lost.set()
+        if self._cluster is cluster:
+            self._cluster = None
+        self._background(cluster.client.close(timeout=1))
+
+    async def _devices(self) -> list[Device]:
+        cluster = await self._connected()
+        client: Any = cluster.client
+        await client.wait_for_workers(1)
+        answers = await client.run(worker.describe_devices, on_error="ignore")
+        found = list(dict.fromkeys(device for devices in answers.values() for device in devices))
+        return [device for device in found if device.kind == "GPU"] or found[:1]
+
+    async def _count_workers(self) -> dict[str, int]:
+        cluster = await self._connected()
+        scheduler: Any = cluster.client.scheduler
+        known = await scheduler.identity()
+        lanes = [lane for each in known["workers"].values() for lane in each["resources"]]
+        return {lane: lanes.count(lane) for lane in LANES}
+
+    async def _shut(self) -> None:
+        for state in self._lanes.values():
+            for call in state.turns.order():
+                call.end("failed", sentence=CLOSED)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(cluster.client.close(timeout=2), 4)
+            if cluster.child is not None:
+                await asyncio.to_thread(cluster.child.close)
+
+    def _background(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        async def quietly() -> None:
+            try:
+                await coroutine
+            except Exception:
+                log.warning("The engine could not do something on the side", exc_info=True)
+
+        task = self._loop.create_task(quietly())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

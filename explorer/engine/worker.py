@@ -1,0 +1,266 @@
+"""Inside a worker: runs named work, reports its progress, hears stops, and warms up before the first call.
+
+Importable without Keras; the web process refers to these functions by name. A worker of another cluster than the
+app's own is started with `dask worker … --preload explorer.engine.worker`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import importlib
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import psutil
+from distributed import Worker, get_worker
+
+from explorer.engine.devices import Device, devices_of_backend
+from explorer.engine.packing import Packed, pack, unpack
+from explorer.networks.work_context import NO_CONTEXT, SentenceError, Stopped
+
+LANE_VARIABLE = "CNN_EXPLORER_ENGINE_LANE"
+WARM_VARIABLE = "CNN_EXPLORER_ENGINE_WARM"
+
+REPORT_SECONDS = 0.1
+"""Least time between two reports of one call that are sent."""
+
+LONG_NICENESS = 10
+"""How much long work gives way to everything else on this machine (POSIX nice levels)."""
+
+LONG_WARM_DELAY = 8.0
+"""Seconds that the long worker leaves the cores to the quick one before it imports Keras on its own account."""
+
+MEMORY_SENTENCE = "There was not enough memory for this; try a smaller picture or a smaller network."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call ended in the worker.
+
+    Attributes:
+        kind: "result"; "sentence" and "memory" come with a text for the visitor; "failed" with nothing more than
+            the log has; "stopped".
+        text: the sentence.
+        result: the packed result.
+        seconds: how long the function ran.
+    """
+
+    kind: Literal["result", "sentence", "memory", "failed", "stopped"]
+    text: str = ""
+    result: Packed | None = None
+    seconds: float = 0.0
+
+
+class Context:
+    """What running work may ask of the engine; fits `explorer.networks.work_context.WorkContext`."""
+
+    def __init__(self, call: str, send: Callable[[dict[str, Any]], None]) -> None:
+        self._call = call
+        self._send = send
+        self._stop = threading.Event()
+        self._sent_at = -REPORT_SECONDS
+
+    def report(self, done: float | None = None, total: float | None = None, unit: str = "", message: str = "") -> None:
+        """Send how far the work is, ten times a second at most; the last step is always sent."""
+        now = time.monotonic()
+        at_end = done is not None and done == total
+        if now - self._sent_at < REPORT_SECONDS and not at_end:
+            return
+        self._sent_at = now
+        self._send(
+            {
+                "call": self._call,
+                "kind": "progress",
+                "done": None if done is None else float(done),
+                "total": None if total is None else float(total),
+                "unit": str(unit),
+                "message": str(message),
+            }
+        )
+
+    def stopped(self) -> bool:
+        """Return whether the visitor asked this work to stop."""
+        return self._stop.is_set()
+
+    def raise_if_stopped(self) -> None:
+        """End the work here if the visitor asked for it.
+
+        Raises:
+            Stopped: when `stopped()` is true.
+        """
+        if self._stop.is_set():
+            raise Stopped
+
+    def stop(self) -> None:
+        """Ask the work to stop."""
+        self._stop.set()
+
+
+_lock = threading.Lock()
+_running: dict[str, Context] = {}
+_stopped_early: OrderedDict[str, None] = OrderedDict()
+
+_importing = threading.Lock()
+_call_waits = threading.Event()
+
+
+def run_call(call: str, topic: str, path: str, arguments: Packed) -> Outcome:
+    """Run one call; whatever happens in it becomes an `Outcome`, never an exception.
+
+    An exception that travelled would be unpickled in the web process, and might import Keras there.
+    """
+    worker = get_worker()
+    context = Context(call, lambda event: worker.log_event(topic, event))
+    with _lock:
+        _running[call] = context
+        if _stopped_early.pop(call, call) is None:
+            context.stop()
+    worker.log_event(topic, {"call": call, "kind": "started", "worker": worker.address, "pid": os.getpid()})
+    began = time.perf_counter()
+    try:
+        outcome = _outcome(path, context, arguments)
+    finally:
+        with _lock:
+            _running.pop(call, None)
+    return Outcome(outcome.kind, outcome.text, outcome.result, time.perf_counter() - began)
+
+
+def _outcome(path: str, context: Context, arguments: Packed) -> Outcome:
+    try:
+        context.raise_if_stopped()
+        result = resolve(path)(context, **unpack(arguments))
+        return Outcome("result", result=pack(result))
+    except Stopped:
+        return Outcome("stopped")
+    except SentenceError as error:
+        log.info("%s ended with a sentence: %s", path, error)
+        return Outcome("sentence", str(error))
+    except Exception as error:
+        log.exception("%s failed", path)
+        return Outcome("memory", MEMORY_SENTENCE) if is_out_of_memory(error) else Outcome("failed")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory, of the machine or of a GPU, was not enough.
+
+    Told by name, since the backends' own error classes cannot be imported everywhere: TensorFlow's
+    ResourceExhaustedError, PyTorch's OutOfMemoryError, and XLA's status RESOURCE_EXHAUSTED.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    names = {each.__name__ for each in type(error).__mro__}
+    if names & {"ResourceExhaustedError", "OutOfMemoryError"}:
+        return True
+    from_xla = bool(names & {"XlaRuntimeError", "JaxRuntimeError", "InternalError", "RuntimeError"})
+    return from_xla and any(word in str(error) for word in ("RESOURCE_EXHAUSTED", "out of memory"))
+
+
+def resolve(path: str) -> Callable[..., Any]:
+    """Return the function at "package.module:function".
+
+    Imports happen one at a time in a worker: two threads that import Keras at once may see half of it.
+    """
+    module_name, _, function_name = path.partition(":")
+    module = sys.modules.get(module_name)
+    if module is None or _importing.locked():
+        _call_waits.set()
+        with _importing:
+            module = importlib.import_module(module_name)
+    return getattr(module, function_name)
+
+
+def stop_call(call: str) -> None:
+    """Ask a call to stop; one that has not begun here yet will hear it when it does."""
+    with _lock:
+        context = _running.get(call)
+        if context is not None:
+            context.stop()
+            return
+        _stopped_early[call] = None
+        while len(_stopped_early) > 256:
+            _stopped_early.popitem(last=False)
+
+
+async def describe_devices() -> tuple[Device, ...]:
+    """Return the devices of this worker, beside whatever it computes; imports Keras."""
+    return await asyncio.to_thread(_describe_devices)
+
+
+def _describe_devices() -> tuple[Device, ...]:
+    _call_waits.set()
+    with _importing:
+        return devices_of_backend()
+
+
+def process_id() -> int:
+    """Return the id of this worker's process."""
+    return os.getpid()
+
+
+def dask_setup(worker: Worker) -> None:
+    """Prepare this process; Dask calls it in every worker that preloads this module."""
+    lane = os.environ.get(LANE_VARIABLE, "")
+    _die_with_parent()
+    if lane == "long":
+        _give_way()
+    network = os.environ.get(WARM_VARIABLE, "")
+    if network:
+        delay = LONG_WARM_DELAY if lane == "long" else 0.0
+        threading.Thread(target=warm, args=(network, delay), name="warm", daemon=True).start()
+
+
+def warm(network: str, delay: float = 0.0) -> None:
+    """Import Keras, load a network and send one picture through it, so that the first visitor need not wait.
+
+    Args:
+        network: name in the catalogue.
+        delay: seconds to wait first, unless a call comes and needs Keras anyway.
+    """
+    _call_waits.wait(delay)
+    began = time.perf_counter()
+    try:
+        with _importing:
+            importlib.import_module("keras")
+            loading = importlib.import_module("explorer.networks.loading")
+            feature_maps = importlib.import_module("explorer.inside.feature_maps")
+            sources = importlib.import_module("explorer.pictures.sources")
+        loading.load(network)
+        picture = sources.resolve(sources.DEFAULT_SOURCE)
+        feature_maps.overview(NO_CONTEXT, network=network, weights="trained", pixels=picture.pixels)
+    except Exception:
+        log.warning("The worker could not warm up; the first call will take longer.", exc_info=True)
+    else:
+        log.info("Warm after %.1f s", time.perf_counter() - began)
+
+
+def _give_way() -> None:
+    process = psutil.Process()
+    try:
+        if sys.platform == "win32":
+            process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            process.nice(min(19, process.nice() + LONG_NICENESS))
+    except psutil.Error:
+        log.warning("The long worker runs at normal priority.", exc_info=True)
+
+
+def _die_with_parent() -> None:
+    """Let Linux end this process with the one that started it, even while it computes without looking up.
+
+    Dask's own watch for that is a thread, which compiled code that never lets other threads run would silence.
+    """
+    if sys.platform != "linux" or not os.environ.get(LANE_VARIABLE):
+        return
+    pr_set_pdeathsig = 1  # prctl(2)
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
