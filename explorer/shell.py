@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.interface.current_picture import bind_to_link
 from explorer.interface.page_table import ICON_FILE, PAGES, WORDMARK_FILE, streamlit_pages, unknown_page
 from explorer.interface.sidebar import show_sidebar
+from explorer.interface.theme import apply_theme
 
 st.set_page_config(
     page_title="CNN Explorer",
@@ -17,6 +18,7 @@ st.set_page_config(
 )
 st.logo(str(WORDMARK_FILE), size="large", icon_image=str(ICON_FILE))
 page = st.navigation(streamlit_pages(PAGES, unknown_page()), expanded=True)
+apply_theme()
 bind_to_link()
 show_sidebar()
 page.run()
