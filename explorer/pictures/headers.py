@@ -174,6 +174,7 @@ def _read_png(data: bytes) -> Header:
     kept: list[bytes] = [data[:8]]
     size: tuple[int, int] | None = None
     frames, orientation, at = 1, 1, 8
+    still = begun = False
     for _ in range(MOST_CHUNKS):
         length, name = struct.unpack(">I4s", data[at : at + 8])
         end = at + 12 + length
@@ -183,6 +184,10 @@ def _read_png(data: bytes) -> Header:
             size = struct.unpack(">II", data[at + 8 : at + 16])
         elif name == b"acTL" and length >= 8:
             frames = max(1, struct.unpack(">I", data[at + 8 : at + 12])[0])
+        elif name == b"IDAT":
+            still = still or not begun  # a picture for those who cannot show the animation is none of its frames
+        elif name == b"fcTL":
+            begun = True
         elif name == b"eXIf":
             orientation = exif_orientation(data[at + 8 : end - 4])
         if size is None:
@@ -190,7 +195,7 @@ def _read_png(data: bytes) -> Header:
         if name in _PNG_KEPT and (name != b"iCCP" or _is_small_profile(data[at + 8 : end - 4])):
             kept.append(data[at:end])
         if name == b"IEND":
-            return Header(b"".join(kept), size, frames, orientation)
+            return Header(b"".join(kept), size, 1 if still else frames, orientation)
         at = end
     raise too_many("PNG", "chunks")
 

@@ -26,10 +26,8 @@ from explorer.settings import Settings, get_settings
 
 _log = logging.getLogger(__name__)
 
-# A class uploads all at once: pictures above this are decoded one after the other, so that the memory needed
-# is that of one large picture, not of thirty.
-_LARGE_PIXELS = 8_000_000
-_one_large_picture = threading.Lock()
+# A class uploads all at once: so many pixels are being decoded at a time, or one picture that has more.
+_PIXELS_AT_ONCE = 32_000_000
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -43,9 +41,7 @@ _UPRIGHT = {
 _TITLES = {"upload": "Uploaded picture", "webcam": "Webcam picture"}
 
 
-def decode(
-    data: bytes, *, name: str = "", source_kind: str = "upload", settings: Settings | None = None
-) -> Picture:
+def decode(data: bytes, *, name: str = "", source_kind: str = "upload", settings: Settings | None = None) -> Picture:
     """Decode a file that a visitor gave.
 
     Args:
@@ -68,7 +64,7 @@ def decode(
     if header.size is not None:
         _check_pixels(header.size, settings)
     try:
-        with _turn_for(header.size):
+        with _gate.turn(header.size):
             image, header = _open(kind, header)
             _check_pixels(image.size, settings)
             image, size, steps = _load_small(image, kind, settings)
@@ -77,6 +73,10 @@ def decode(
     except MemoryError:
         raise PictureError(
             "This picture needs more memory than there is now: make it smaller and upload that."
+        ) from None
+    except Image.DecompressionBombError:
+        raise PictureError(
+            "The picture has more pixels than can be decoded here: make it smaller and upload that."
         ) from None
     except Exception as error:  # the decoders meet hostile files: any failure of theirs is the file's
         _log.info("A %s file could not be decoded: %s: %s", kind, type(error).__name__, error)
@@ -112,14 +112,31 @@ def _check_pixels(size: tuple[int, int], settings: Settings) -> None:
         )
 
 
-@contextlib.contextmanager
-def _turn_for(size: tuple[int, int] | None) -> Iterator[None]:
-    """Wait until no other large picture is being decoded; one of unknown size counts as large."""
-    if size is not None and size[0] * size[1] <= _LARGE_PIXELS:
-        yield
-        return
-    with _one_large_picture:
-        yield
+class _Gate:
+    """Lets pictures be decoded side by side as long as they are not too many pixels together."""
+
+    def __init__(self, pixels: int) -> None:
+        self._all = self._free = pixels
+        self._door = threading.Lock()
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def turn(self, size: tuple[int, int] | None) -> Iterator[None]:
+        """Wait for room for a picture of (width, height); one of unknown size counts as large."""
+        wanted = self._all if size is None else min(size[0] * size[1], self._all)
+        # The door is held while waiting, so that a large picture is not overtaken again and again by small ones.
+        with self._door, self._changed:
+            self._changed.wait_for(lambda: self._free >= wanted)
+            self._free -= wanted
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += wanted
+                self._changed.notify_all()
+
+
+_gate = _Gate(_PIXELS_AT_ONCE)
 
 
 def _open(kind: str, header: Header) -> tuple[Image.Image, Header]:
@@ -210,9 +227,7 @@ def _finish(
 
 
 def _is_grey(pixels: np.ndarray) -> bool:
-    return bool(
-        np.array_equal(pixels[..., 0], pixels[..., 1]) and np.array_equal(pixels[..., 1], pixels[..., 2])
-    )
+    return bool(np.array_equal(pixels[..., 0], pixels[..., 1]) and np.array_equal(pixels[..., 1], pixels[..., 2]))
 
 
 def _title(name: str) -> str:

@@ -30,9 +30,7 @@ SHORT = Settings(picture_side=64)
 
 # XYZ under D50 of full red, green and blue, one a column: the profiles that Apple (Display P3) and the ICC
 # (sRGB) publish.
-DISPLAY_P3 = np.array(
-    [[0.51512, 0.29198, 0.15710], [0.24120, 0.69225, 0.06657], [-0.00105, 0.04189, 0.78407]]
-)
+DISPLAY_P3 = np.array([[0.51512, 0.29198, 0.15710], [0.24120, 0.69225, 0.06657], [-0.00105, 0.04189, 0.78407]])
 SRGB = np.array([[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]])
 
 
@@ -163,11 +161,7 @@ def test_nothing_of_full_size_is_kept():
 @pytest.mark.parametrize("kind", ["PNG", "TIFF little", "TIFF big"])
 def test_sixteen_bit_grey_is_scaled_and_not_clipped(kind):
     ramp = grey_ramp()
-    file = (
-        saved(Image.fromarray(ramp), "PNG")
-        if kind == "PNG"
-        else tiff(ramp, byteorder=">" if "big" in kind else "<")
-    )
+    file = saved(Image.fromarray(ramp), "PNG") if kind == "PNG" else tiff(ramp, byteorder=">" if "big" in kind else "<")
     picture = decode(file)
     assert np.array_equal(picture.pixels[..., 0], np.rint(ramp / 257).astype(np.uint8))
     assert "16 bits per channel, shown with 8" in picture.notes
@@ -235,9 +229,7 @@ def test_floating_point_values_are_scaled_as_the_note_says(values, expected, not
 def test_one_bit_is_black_and_white():
     bits = np.random.default_rng(1).integers(0, 2, (9, 13)).astype(bool)
     for kind in ("PNG", "TIFF", "BMP", "GIF"):
-        assert np.array_equal(
-            decode(saved(Image.fromarray(bits), kind)).pixels, np.repeat(bits[..., None], 3, 2) * 255
-        )
+        assert np.array_equal(decode(saved(Image.fromarray(bits), kind)).pixels, np.repeat(bits[..., None], 3, 2) * 255)
 
 
 def test_grey_is_shown_with_equal_channels_and_says_so():
@@ -348,13 +340,9 @@ def test_a_profile_is_applied_under_alpha_too():
     assert np.abs(decode(saved(picture, "PNG", icc_profile=profile)).pixels[0, 0] - expected).max() <= 1.5
 
 
-@pytest.mark.parametrize(
-    "profile", [b"", b"nonsense" * 40, icc_profile(DISPLAY_P3, 2.2)[:200], b"\0" * 5_000_000]
-)
+@pytest.mark.parametrize("profile", [b"", b"nonsense" * 40, icc_profile(DISPLAY_P3, 2.2)[:200], b"\0" * 5_000_000])
 def test_a_broken_profile_is_ignored(profile):
-    assert np.array_equal(
-        decode(saved(Image.fromarray(QUARTERS), "TIFF", icc_profile=profile)).pixels, QUARTERS
-    )
+    assert np.array_equal(decode(saved(Image.fromarray(QUARTERS), "TIFF", icc_profile=profile)).pixels, QUARTERS)
 
 
 def test_a_profile_for_another_kind_of_colours_is_ignored():
@@ -388,6 +376,14 @@ def test_the_first_frame_of_an_animation_is_shown(kind):
     picture = decode(file)
     assert np.array_equal(picture.pixels, QUARTERS)
     assert "first frame of 24" in picture.notes
+
+
+def test_the_still_picture_of_an_animation_is_none_of_its_frames():
+    frames = [Image.fromarray(np.roll(QUARTERS, 5 * i, 1)) for i in range(1, 4)]
+    file = saved(Image.fromarray(QUARTERS), "PNG", save_all=True, append_images=frames, default_image=True)
+    picture = decode(file)
+    assert np.array_equal(picture.pixels, QUARTERS)
+    assert picture.notes == ()
 
 
 def test_the_first_page_of_a_tiff_is_shown():
@@ -443,9 +439,7 @@ def test_a_webcam_picture_says_so():
 
 def test_limits_come_from_the_settings():
     file = saved(Image.new("RGB", (1500, 1000)), "PNG")
-    with pytest.raises(
-        PictureError, match=r"1500 × 1000 pixels \(2 megapixels\) and the limit is 1 megapixels"
-    ):
+    with pytest.raises(PictureError, match=r"1500 × 1000 pixels \(2 megapixels\) and the limit is 1 megapixels"):
         decode(file, settings=Settings(upload_megapixels=1))
     with pytest.raises(PictureError, match=r"The file has 1\.5 MB and the limit is 1 MB"):
         decode(b"\xff\xd8\xff" + b"\0" * 1_572_861, settings=Settings(upload_megabytes=1))
