@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from explorer.pictures.picture import Picture, PictureError
 
-DEFAULT_SOURCE = "drawn:cat:3"
+DEFAULT_SOURCE = "drawn:cat:13"
 DRAWN_SIDE = 384
 MOST_DRAWN = 10_000
 # Not a seed that the bundled networks were trained or tested with, so what is shown is new to them.
