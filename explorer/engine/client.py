@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -42,6 +42,7 @@ WORKER_MEMORY = (
 CLUSTER_LOST = "The workers ended unexpectedly and start again; please try once more."
 NO_CLUSTER = "The workers could not be started; the log has the details."
 NO_WORKER = "No worker is free to compute this; please try again in a minute."
+TOO_LONG = "This took longer than it may and was ended."
 TOO_MANY = "You have too many computations waiting; let some finish first."
 CLOSED = "The app is ending."
 
@@ -55,6 +56,9 @@ worker has loaded, so it is for work that hangs and not for work that is slow to
 START_SECONDS = 90.0
 """How long a call that was handed over may wait for its worker, which may be starting anew."""
 
+LIMIT_SECONDS: Mapping[Lane, float] = {"quick": 300.0, "long": 3600.0}
+"""How long one call may compute; longer means that it hangs, and others wait for its worker."""
+
 READY_SECONDS = 1.5
 
 _MEMORY_TOPIC = "worker-restart-memory"
@@ -63,6 +67,22 @@ _MEMORY_TOPIC = "worker-restart-memory"
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+def lanes_of(workers: dict[str, set[str]]) -> dict[Lane, list[str]]:
+    """Share workers out to the lanes: each says by its Dask resources which lane it serves.
+
+    In a cluster where none says so, the first worker serves quick calls and the others long ones; a single worker
+    serves both.
+
+    Args:
+        workers: address → names of its resources.
+    """
+    lanes = {lane: sorted(each for each, resources in workers.items() if lane in resources) for lane in LANES}
+    if not any(lanes.values()):
+        first, *others = sorted(workers) or [""]
+        lanes = {"quick": [first], "long": others or [first]} if first else lanes
+    return lanes
 
 
 class _Lost(Exception):
@@ -75,6 +95,7 @@ class _Cluster:
 
     client: Client
     child: ChildCluster | None
+    capacity: dict[Lane, int]
     lost: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -83,14 +104,21 @@ class _Run:
     """A call that was handed over to a worker.
 
     Attributes:
-        cut: resolved with an exception when the call must end whatever its worker does.
+        cut: resolved with a sentence when the call must end whatever its worker does.
+        pin: where Dask may run it.
+        pid: process that runs it; None before it began.
+        address: of the worker that runs it; None before it began.
+        timer: ends a call that does not begin, or goes on for too long.
+        stop_timer: ends a call that does not hear a stop.
     """
 
     call: Call
     cluster: _Cluster
     cut: asyncio.Future[str]
+    pin: dict[str, Any]
     pid: int | None = None
     address: str | None = None
+    timer: asyncio.TimerHandle | None = None
     stop_timer: asyncio.TimerHandle | None = None
 
 
@@ -100,17 +128,23 @@ class _LaneState:
     running: int = 0
 
 
-def connect(settings: Settings, *, stop_seconds: float = STOP_SECONDS) -> Engine:
+def connect(
+    settings: Settings,
+    *,
+    stop_seconds: float = STOP_SECONDS,
+    limit_seconds: Mapping[Lane, float] = LIMIT_SECONDS,
+) -> Engine:
     """Return an engine: on the cluster that the settings name, else on workers that it starts.
 
     Args:
         settings: of this installation.
         stop_seconds: how long a stopped call may go on before its worker is restarted.
+        limit_seconds: how long a call may compute in each lane before its worker is restarted.
 
     Raises:
         EngineError: if there is no cluster at the address, or workers cannot be started.
     """
-    engine = Engine(settings, stop_seconds=stop_seconds)
+    engine = Engine(settings, stop_seconds, limit_seconds)
     try:
         engine.start()
     except BaseException:
@@ -122,16 +156,17 @@ def connect(settings: Settings, *, stop_seconds: float = STOP_SECONDS) -> Engine
 class Engine:
     """Where named work runs. Thread-safe; one for a web process."""
 
-    def __init__(self, settings: Settings, *, stop_seconds: float = STOP_SECONDS) -> None:
+    def __init__(self, settings: Settings, stop_seconds: float, limit_seconds: Mapping[Lane, float]) -> None:
         """Prepare an engine; use `connect`."""
         self._settings = settings
         self._stop_seconds = stop_seconds
+        self._limits = limit_seconds
         self._topic = f"cnn-explorer-{uuid.uuid4().hex}"
         self._lanes: dict[Lane, _LaneState] = {lane: _LaneState() for lane in LANES}
         self._runs: dict[str, _Run] = {}
-        self._memory_pids: dict[int, float] = {}
+        self._over_memory: dict[str, float] = {}
         self._cluster: _Cluster | None = None
-        self._connecting = asyncio.Lock()
+        self._connecting: asyncio.Task[_Cluster] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._closing = threading.Lock()
@@ -254,7 +289,7 @@ class Engine:
             waiting.place = place
 
     def _capacity(self, lane: Lane) -> int:
-        return self._cluster.child.lanes[lane] if self._cluster and self._cluster.child else 1
+        return self._cluster.capacity[lane] if self._cluster is not None else 1
 
     async def _drive(self, call: Call) -> None:
         """See one call through to its end."""
@@ -274,13 +309,13 @@ class Engine:
 
     async def _run(self, call: Call) -> None:
         cluster = await self._connected()
-        run = _Run(call, cluster, self._loop.create_future())
+        run = _Run(call, cluster, self._loop.create_future(), await self._pin(cluster, call.work.lane))
         self._runs[call.id] = run
         if call.state == "stopping":
             self._arm(run)
-        late = self._loop.call_later(START_SECONDS, self._cut, run, NO_WORKER)
+        run.timer = self._loop.call_later(START_SECONDS, self._cut, run, NO_WORKER)
         try:
-            outcome = await self._outcome(run, late)
+            outcome = await self._outcome(run)
         except _Lost as error:
             if call.state == "stopping":
                 call.end("stopped", sentence=STOPPED)
@@ -288,7 +323,7 @@ class Engine:
                 call.end("failed", sentence=str(error))
             return
         finally:
-            late.cancel()
+            run.timer.cancel()
             if run.stop_timer is not None:
                 run.stop_timer.cancel()
             del self._runs[call.id]
@@ -299,7 +334,7 @@ class Engine:
         else:
             call.end("failed", sentence=outcome.text or GENERIC, seconds=outcome.seconds)
 
-    async def _outcome(self, run: _Run, late: asyncio.TimerHandle) -> worker.Outcome:
+    async def _outcome(self, run: _Run) -> worker.Outcome:
         """Hand a call to Dask and wait for what comes of it.
 
         Raises:
@@ -315,7 +350,7 @@ class Engine:
             key=f"{call.name}-{call.id}",
             pure=False,
             retries=0,
-            **self._pin(cluster, call.work.lane),
+            **run.pin,
         )
         gathered = asyncio.ensure_future(future._result())
         lost = asyncio.ensure_future(cluster.lost.wait())
@@ -334,20 +369,36 @@ class Engine:
             if not cluster.lost.is_set():
                 future.release()
 
+    async def _pin(self, cluster: _Cluster, lane: Lane) -> dict[str, Any]:
+        """Return what tells Dask where a call may run.
+
+        Our own workers are found by their resource, which a worker that was started anew has again. In another
+        cluster the workers may have none; there the call is pinned to one that runs nothing of ours.
+
+        Raises:
+            EngineError: if there is no worker.
+        """
+        if cluster.child is not None:
+            return {"resources": {lane: 1}}
+        workers = (await self._workers(cluster))[lane]
+        cluster.capacity[lane] = max(1, len(workers))
+        taken = {run.pin["workers"][0] for run in self._runs.values()}
+        address = next((each for each in workers if each not in taken), workers[0] if workers else None)
+        if address is None:
+            raise EngineError(NO_WORKER)
+        return {"workers": [address], "allow_other_workers": False}
+
     async def _why_lost(self, run: _Run, gathered: asyncio.Future[Any]) -> str:
         """Return the sentence for a call that ended without an outcome: its worker is gone."""
         error = None if gathered.cancelled() else gathered.exception()
         log.warning("%s ended without an outcome: %r", run.call.name, error)
         for _ in range(10):  # the nanny's word and Dask's travel by different ways
-            if run.pid in self._memory_pids:
+            if run.address in self._over_memory:
                 return WORKER_MEMORY
             if run.cluster.lost.is_set() or (run.cluster.child and not run.cluster.child.alive()):
                 return CLUSTER_LOST
             await asyncio.sleep(0.03)
         return WORKER_LOST
-
-    def _pin(self, cluster: _Cluster, lane: Lane) -> dict[str, Any]:
-        return {"resources": {lane: 1}}
 
     # -- stopping ----------------------------------------------------------------------------------------------
 
@@ -377,6 +428,12 @@ class Engine:
         self._restart_worker(run)
         self._cut(run, STOPPED)
 
+    def _over_time(self, run: _Run) -> None:
+        """Restart the worker of a call that has computed for too long."""
+        log.warning("%s computed for too long; its worker is restarted", run.call.name)
+        self._restart_worker(run)
+        self._cut(run, TOO_LONG)
+
     def _restart_worker(self, run: _Run) -> None:
         if run.address is None:
             return
@@ -404,6 +461,9 @@ class Engine:
                 return
             run.pid, run.address = said["pid"], said["worker"]
             run.call.begin()
+            if run.timer is not None:
+                run.timer.cancel()
+            run.timer = self._loop.call_later(self._limits[run.call.work.lane], self._over_time, run)
             if run.call.state == "stopping":
                 self._background(self._tell_stop(run))
         elif said["kind"] == "progress":
@@ -412,8 +472,8 @@ class Engine:
     def _on_memory(self, event: tuple[float, dict[str, Any]]) -> None:
         _, said = event
         now = time.monotonic()
-        self._memory_pids = {pid: at for pid, at in self._memory_pids.items() if now - at < 60}
-        self._memory_pids[said["pid"]] = now
+        self._over_memory = {each: at for each, at in self._over_memory.items() if now - at < 60}
+        self._over_memory[said["worker"]] = now
 
     # -- the cluster -------------------------------------------------------------------------------------------
 
@@ -423,20 +483,31 @@ class Engine:
         Raises:
             EngineError: if that fails.
         """
-        async with self._connecting:
-            if self._closed:
-                raise EngineError(CLOSED)
-            if self._cluster is None:
-                try:
-                    self._cluster = await self._connect()
-                except Exception as error:
-                    log.exception("There is no cluster")
-                    raise EngineError(NO_CLUSTER) from error
+        if self._closed:
+            raise EngineError(CLOSED)
+        if self._cluster is not None:
             return self._cluster
+        if self._connecting is None:
+            self._connecting = self._loop.create_task(self._connect())
+        # Whoever gives up waiting must not end the attempt that others wait for.
+        return await asyncio.shield(self._connecting)
 
     async def _connect(self) -> _Cluster:
+        try:
+            self._cluster = await self._new_connection()
+        except Exception as error:
+            log.exception("There is no cluster")
+            raise EngineError(NO_CLUSTER) from error
+        finally:
+            self._connecting = None
+        return self._cluster
+
+    async def _new_connection(self) -> _Cluster:
         address = self._settings.cluster_address
         child = None if address else await asyncio.to_thread(ChildCluster, self._settings)
+        if child is not None:
+            # The end of this cluster is ours to tell; Dask would tell it with several tracebacks.
+            logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         try:
             client = await Client(
                 child.address if child else address,
@@ -452,7 +523,10 @@ class Engine:
             raise
         client.subscribe_topic(self._topic, self._on_event)
         client.subscribe_topic(_MEMORY_TOPIC, self._on_memory)
-        cluster = _Cluster(client, child)
+        cluster = _Cluster(client, child, {lane: child.lanes[lane] if child else 1 for lane in LANES})
+        if child is None:
+            workers = await self._workers(cluster)
+            cluster.capacity = {lane: max(1, len(workers[lane])) for lane in LANES}
         if child is not None:
             child.when_ended(lambda: self._soon(self._lose, cluster))
         return cluster
@@ -471,16 +545,23 @@ class Engine:
         cluster = await self._connected()
         client: Any = cluster.client
         await client.wait_for_workers(1)
-        answers = await client.run(worker.describe_devices, on_error="ignore")
+        # Workers on one CPU or one GPU see the same, so the long one may go on sleeping.
+        alike = cluster.child is not None and cluster.child.lanes["long"] == 1
+        lanes = await self._workers(cluster)
+        asked = lanes["quick"] if alike and lanes["quick"] else None
+        answers = await client.run(worker.describe_devices, workers=asked, on_error="ignore")
         found = list(dict.fromkeys(device for devices in answers.values() for device in devices))
         return [device for device in found if device.kind == "GPU"] or found[:1]
 
-    async def _count_workers(self) -> dict[str, int]:
-        cluster = await self._connected()
+    async def _count_workers(self) -> dict[Lane, int]:
+        workers = await self._workers(await self._connected())
+        return {lane: len(addresses) for lane, addresses in workers.items()}
+
+    async def _workers(self, cluster: _Cluster) -> dict[Lane, list[str]]:
+        """Return the addresses of the workers of each lane."""
         scheduler: Any = cluster.client.scheduler
-        known = await scheduler.identity()
-        lanes = [lane for each in known["workers"].values() for lane in each["resources"]]
-        return {lane: lanes.count(lane) for lane in LANES}
+        known: dict[str, dict[str, Any]] = (await scheduler.identity())["workers"]
+        return lanes_of({address: set(each["resources"]) for address, each in known.items()})
 
     async def _shut(self) -> None:
         for state in self._lanes.values():
@@ -489,6 +570,8 @@ class Engine:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._connecting is not None:
+            await asyncio.gather(self._connecting, return_exceptions=True)
         cluster, self._cluster = self._cluster, None
         if cluster is not None:
             with contextlib.suppress(Exception):

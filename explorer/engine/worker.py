@@ -210,6 +210,9 @@ def process_id() -> int:
 
 def dask_setup(worker: Worker) -> None:
     """Prepare this process; Dask calls it in every worker that preloads this module."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s worker %(process)d %(levelname)s %(name)s: %(message)s"
+    )
     lane = os.environ.get(LANE_VARIABLE, "")
     _die_with_parent()
     if lane == "long":
@@ -231,11 +234,11 @@ def warm(network: str, delay: float = 0.0) -> None:
     began = time.perf_counter()
     try:
         with _importing:
-            importlib.import_module("keras")
             loading = importlib.import_module("explorer.networks.loading")
-            feature_maps = importlib.import_module("explorer.inside.feature_maps")
             sources = importlib.import_module("explorer.pictures.sources")
         loading.load(network)
+        with _importing:
+            feature_maps = importlib.import_module("explorer.inside.feature_maps")
         picture = sources.resolve(sources.DEFAULT_SOURCE)
         feature_maps.overview(NO_CONTEXT, network=network, weights="trained", pixels=picture.pixels)
     except Exception:
