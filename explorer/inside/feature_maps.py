@@ -10,12 +10,13 @@ import keras
 import numpy as np
 
 from explorer.inside import silence
-from explorer.inside.layer_graph import LayerGraph, layer_graph
+from explorer.inside.layer_graph import layer_graph
 from explorer.inside.results import LayerMaps, LayerSummary, MapsKind, Overview, Prediction
 from explorer.networks import catalogue
 from explorer.networks.activations import activations
 from explorer.networks.gradients import as_array, device_seen, without_gradients
 from explorer.networks.loading import LoadedNetwork, load
+from explorer.networks.predictions import ends_in_softmax, scores, scores_of
 from explorer.networks.preprocessing import Fit, prepare
 from explorer.networks.preprocessing import fit as fit_picture
 from explorer.networks.structure import LayerInfo
@@ -24,7 +25,6 @@ from explorer.networks.work_context import WorkContext
 
 Weights = Literal["trained", "random"]
 TOP = 5
-_IN_PROBABILITIES = ("softmax", "sigmoid")
 
 
 def overview(context: WorkContext, network: str, weights: Weights, pixels: np.ndarray, fit: Fit = "pad") -> Overview:
@@ -64,7 +64,7 @@ def overview(context: WorkContext, network: str, weights: Weights, pixels: np.nd
     )
     return Overview(
         structure=graph.structure,
-        predictions=_predictions(output, loaded.entry, graph),
+        predictions=_predictions(loaded, batch, output),
         layers=layers,
         fitted=fitted,
         seconds=seconds,
@@ -224,27 +224,18 @@ def _summary(info: LayerInfo, minimum: np.ndarray, maximum: np.ndarray, spatial:
     )
 
 
-def _predictions(output: np.ndarray, entry: catalogue.NetworkEntry, graph: LayerGraph) -> tuple[Prediction, ...]:
+def _predictions(loaded: LoadedNetwork, batch: np.ndarray, output: np.ndarray) -> tuple[Prediction, ...]:
     """Return the most probable classes; empty where the output is no vector of them."""
     if output.ndim != 1 or len(output) < 2:
         return ()
-    last = list(graph.structure.layers.values())[-1]
-    scores = output.astype(np.float64)
-    in_probabilities = last.config.get("activation") in _IN_PROBABILITIES or last.kind == "Softmax"
-    if in_probabilities:
-        probabilities = scores
-    else:
-        odds = np.exp(scores - scores.max())
-        probabilities = odds / odds.sum()
-    names = catalogue.class_names(entry)
-    if names is not None and len(names) != len(scores):
+    # The pass for the maps kept a softmax at the end, so that its layer shows what it computes; its logits need
+    # a pass of their own.
+    softened = ends_in_softmax(loaded.model)
+    answer = scores(loaded, batch) if softened else scores_of(loaded.model, output[None])
+    names = catalogue.class_names(loaded.entry)
+    if names is not None and len(names) != len(output):
         names = None
     return tuple(
-        Prediction(
-            index=int(index),
-            name=None if names is None else names[index],
-            probability=float(probabilities[index]),
-            logit=None if in_probabilities else float(scores[index]),
-        )
-        for index in np.argsort(-probabilities, kind="stable")[:TOP]
+        Prediction(one.index, None if names is None else names[one.index], one.probability, one.logit)
+        for one in answer.top(TOP)
     )
