@@ -144,8 +144,9 @@ def test_a_page_without_the_control_is_an_error(server):
 def test_the_table_says_what_was_measured():
     opened = [Answer(0.1, 0.2, 2048)]
     changed = [Answer(s / 1000, s / 1000, 1024) for s in range(1, 100)] + [Answer(1.0, 1.0, 1024, ["It broke."])]
-    text = table(Outcome(opened, changed, {"web": (100, 110, 120, 1.5)}))
-    assert "| open | 1 | 100 ms | 100 ms | 100 ms | 200 ms | 2 KB | 0 |" in text
+    text = table(Outcome(Answer(3, 4, 4096), opened, changed, {"web": (100, 110, 120, 1.5)}))
+    assert "| open, first of all | 1 | 3000 ms | 3000 ms | 3000 ms | 4000 ms | 4 KB | 0 |" in text
+    assert "| open, all at once | 1 | 100 ms | 100 ms | 100 ms | 200 ms | 2 KB | 0 |" in text
     assert "| change | 100 | 50 ms | 95 ms | 1000 ms | 95 ms | 1 KB | 1 |" in text
     assert "| web | 100 MB | 110 MB | 120 MB | 1.5 s |" in text
     assert text.endswith("- It broke.")

@@ -251,11 +251,13 @@ class Outcome:
     """What all visitors saw, and what it cost.
 
     Attributes:
-        opened: One answer a visitor.
+        first: The answer of one visitor who came before all others, when the worker may still have been starting.
+        opened: One answer a visitor, all at once.
         changed: One answer a change.
         processes: By name: resident MB before, with all visitors there, and at the end; CPU seconds meanwhile.
     """
 
+    first: Answer
     opened: list[Answer]
     changed: list[Answer]
     processes: dict[str, tuple[float, float, float, float]]
@@ -274,7 +276,7 @@ async def visit(
     pid: int | None = None,
     seed: int = 0,
 ) -> Outcome:
-    """Let visitors open a page all at once, and then each change one control again and again.
+    """Let visitors open a page, one first and then all at once, and each change one control again and again.
 
     Args:
         url: Address of the app.
@@ -288,6 +290,8 @@ async def visit(
         pid: Web process, whose memory and that of its children is measured.
         seed: Of the orders and of the moments of the first changes.
     """
+    async with Visitor(url, page, query.format(visitor=visitors)) as tab:
+        first = await tab.open()
     before = memory(pid)
     tabs = [Visitor(url, page, query.format(visitor=number)) for number in range(visitors)]
     await asyncio.gather(*(tab.__aenter__() for tab in tabs))
@@ -305,9 +309,9 @@ async def visit(
         await asyncio.gather(*(tab.__aexit__() for tab in tabs), return_exceptions=True)
     processes = {}
     for name, (now, cpu) in after.items():
-        first, second = before.get(name, (0.0, 0.0)), there.get(name, (0.0, 0.0))
-        processes[name] = (first[0], second[0], now, cpu - first[1])
-    return Outcome(list(opened), changed, processes)
+        (early, spent), (full, _) = before.get(name, (0.0, 0.0)), there.get(name, (0.0, 0.0))
+        processes[name] = (early, full, now, cpu - spent)
+    return Outcome(first, list(opened), changed, processes)
 
 
 async def _keep_changing(
@@ -350,7 +354,8 @@ def table(outcome: Outcome) -> str:
         "| | number | p50 | p95 | slowest | p95 with pictures | received, mean | errors |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for name, answers in (("open", outcome.opened), ("change", outcome.changed)):
+    rows = {"open, first of all": [outcome.first], "open, all at once": outcome.opened, "change": outcome.changed}
+    for name, answers in rows.items():
         seconds = [answer.seconds for answer in answers] or [float("nan")]
         pictures = [answer.seconds_with_pictures for answer in answers] or [float("nan")]
         middle, high = np.percentile(seconds, [50, 95])
@@ -364,7 +369,7 @@ def table(outcome: Outcome) -> str:
         lines += ["", "| process | before | all there | at the end | CPU |", "|---|---:|---:|---:|---:|"]
     for name, (before, there, after, cpu) in outcome.processes.items():
         lines.append(f"| {name} | {before:.0f} MB | {there:.0f} MB | {after:.0f} MB | {cpu:.1f} s |")
-    sentences = sorted({error for answer in [*outcome.opened, *outcome.changed] for error in answer.errors})
+    sentences = sorted({error for answers in rows.values() for answer in answers for error in answer.errors})
     return "\n".join([*lines, *(["", "Errors:"] if sentences else []), *(f"- {error}" for error in sentences)])
 
 
