@@ -40,9 +40,20 @@ def code_of(network: str, weights: str, source: str, layer: str, fit: str) -> st
     )
 
 
-def keras_lines(kind: str, config: dict) -> str:
-    """Return the layer as one Keras line."""
-    arguments = ", ".join(f"{name}={value!r}" for name, value in config.items() if value is not None)
+# What Keras' own layers can be made of again from the facts that the structure keeps.
+_PRINTED_KINDS = (
+    "Conv1D Conv2D Conv2DTranspose DepthwiseConv2D SeparableConv2D Dense BatchNormalization LayerNormalization "
+    "Activation ReLU MaxPooling2D AveragePooling2D GlobalAveragePooling2D GlobalMaxPooling2D ZeroPadding2D "
+    "UpSampling2D Cropping2D Dropout Rescaling Add Concatenate Multiply Flatten Reshape Softmax LeakyReLU"
+).split()
+
+
+def keras_lines(kind: str, config: dict[str, Any]) -> str | None:
+    """Return the layer as one Keras line, or None where its arguments do not make it again."""
+    if kind not in _PRINTED_KINDS:
+        return None
+    plain = {name: value for name, value in config.items() if isinstance(value, int | float | str | tuple | list)}
+    arguments = ", ".join(f"{name}={value!r}" for name, value in plain.items())
     return f"keras.layers.{kind}({arguments})"
 
 

@@ -446,8 +446,9 @@ def _stage(
         with st.popover("Show the code", icon=":material/code:"):
             st.code(below.code_of(network, weights, picture.source, layer, fit))
             info = structure.layers[layer]
-            if info.config:
-                st.code(below.keras_lines(info.kind, info.config))
+            line = below.keras_lines(info.kind, info.config)
+            if line is not None:
+                st.code(line)
         with st.popover("Link", icon=":material/link:"):
             st.code(below.link_of_view(), language=None, wrap_lines=True)
             if picture.source.startswith(("upload:", "webcam:")):
