@@ -340,12 +340,20 @@ def memory(pid: int | None) -> dict[str, tuple[float, float]]:
     found: dict[str, tuple[float, float]] = {}
     for process in [web, *web.children(recursive=True)]:
         try:
-            name = "web" if process == web else f"{process.name()} {process.pid}"
+            name = "web" if process == web else _role(process)
             times = process.cpu_times()
             found[name] = (process.memory_info().rss / 2**20, times.user + times.system)
         except psutil.Error:
             continue  # it has ended meanwhile
     return found
+
+
+def _role(process: psutil.Process) -> str:
+    """Return what a process that the app started is for, by its command line."""
+    words = " ".join(process.cmdline())
+    roles = {"explorer.engine": "engine", "spawn_main": "worker", "resource_tracker": "resource tracker"}
+    role = next((role for sign, role in roles.items() if sign in words), process.name())
+    return f"{role} {process.pid}"
 
 
 def table(outcome: Outcome) -> str:
