@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -36,7 +35,7 @@ class Call:
     """
 
     def __init__(self, name: str, work: Work, visitor: str, arguments: Packed, stop: Callable[[Call], None]) -> None:
-        self.id = uuid.uuid4().hex
+
         self.number = next(_numbers)
         self.name = name
         self.work = work

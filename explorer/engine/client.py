@@ -25,7 +25,7 @@ from explorer.engine import worker
 from explorer.engine.call import Call, EngineError
 from explorer.engine.child import ChildCluster
 from explorer.engine.devices import Device
-from explorer.engine.packing import pack
+from explorer.engine.packing import Packed, pack
 from explorer.engine.progress import Progress
 from explorer.engine.turns import Turns
 from explorer.engine.work import LANES, Lane
@@ -52,6 +52,10 @@ WAITING_LIMIT = 32
 STOP_SECONDS = 30.0
 """How long a stopped call may go on before its worker is restarted. A restart costs everybody the networks that the
 worker has loaded, so it is for work that hangs and not for work that is slow to look up."""
+
+ATTEMPTS = 3
+"""How often a call is handed over whose worker is lost before the work begins: handing over to a worker that has
+just died is nobody's fault. Work that began is never run a second time."""
 
 START_SECONDS = 90.0
 """How long a call that was handed over may wait for its worker, which may be starting anew."""
@@ -101,11 +105,12 @@ class _Cluster:
 
 @dataclass(eq=False)
 class _Run:
-    """A call that was handed over to a worker.
+    """One attempt to have a call run by a worker.
 
     Attributes:
-        cut: resolved with a sentence when the call must end whatever its worker does.
         pin: where Dask may run it.
+        cut: resolved with a sentence when the call must end whatever its worker does.
+        id: how workers name it.
         pid: process that runs it; None before it began.
         address: of the worker that runs it; None before it began.
         timer: ends a call that does not begin, or goes on for too long.
@@ -113,9 +118,11 @@ class _Run:
     """
 
     call: Call
+    arguments: Packed
     cluster: _Cluster
-    cut: asyncio.Future[str]
     pin: dict[str, Any]
+    cut: asyncio.Future[str]
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
     pid: int | None = None
     address: str | None = None
     timer: asyncio.TimerHandle | None = None
@@ -198,7 +205,7 @@ class Engine:
             EngineError: if this visitor has too many calls waiting, or the engine is closed.
         """
         entry = table.work(name)
-        call = Call(name, entry, visitor, pack(arguments), lambda call: self._soon(self._stop, call))
+        call = Call(name, entry, visitor, pack(arguments, keep=True), lambda call: self._soon(self._stop, call))
         if self._closed:
             raise EngineError(CLOSED)
         if self._lanes[entry.lane].turns.count(visitor) >= WAITING_LIMIT:
@@ -308,31 +315,48 @@ class Engine:
             self._serve(call.work.lane)
 
     async def _run(self, call: Call) -> None:
-        cluster = await self._connected()
-        run = _Run(call, cluster, self._loop.create_future(), await self._pin(cluster, call.work.lane))
-        self._runs[call.id] = run
-        if call.state == "stopping":
-            self._arm(run)
-        run.timer = self._loop.call_later(START_SECONDS, self._cut, run, NO_WORKER)
-        try:
-            outcome = await self._outcome(run)
-        except _Lost as error:
-            if call.state == "stopping":
-                call.end("stopped", sentence=STOPPED)
+        """Hand a call over, again if its worker was lost before the work began, and end it as it ended."""
+        arguments = call.take_arguments()
+        sentence = GENERIC
+        for _ in range(ATTEMPTS):
+            cluster = await self._connected()
+            run = _Run(call, arguments, cluster, await self._pin(cluster, call.work.lane), self._loop.create_future())
+            try:
+                outcome = await self._attempt(run)
+            except _Lost as error:
+                sentence = str(error)
+                if call.state == "stopping" or run.address is not None or run.cut.done():
+                    break
+                log.info("%s had not begun when its worker was lost; it is handed over again", call.name)
             else:
-                call.end("failed", sentence=str(error))
-            return
-        finally:
-            run.timer.cancel()
-            if run.stop_timer is not None:
-                run.stop_timer.cancel()
-            del self._runs[call.id]
+                self._end(call, outcome)
+                return
+        if call.state == "stopping":
+            call.end("stopped", sentence=STOPPED)
+        else:
+            call.end("failed", sentence=sentence)
+
+    def _end(self, call: Call, outcome: worker.Outcome) -> None:
         if call.state == "stopping" or outcome.kind == "stopped":
             call.end("stopped", sentence=STOPPED, seconds=outcome.seconds)
         elif outcome.kind == "result":
             call.end("done", result=outcome.result, seconds=outcome.seconds)
         else:
             call.end("failed", sentence=outcome.text or GENERIC, seconds=outcome.seconds)
+
+    async def _attempt(self, run: _Run) -> worker.Outcome:
+        """Wait for what comes of one attempt, within the limits of time."""
+        self._runs[run.id] = run
+        if run.call.state == "stopping":
+            self._arm(run)
+        run.timer = self._loop.call_later(START_SECONDS, self._cut, run, NO_WORKER)
+        try:
+            return await self._outcome(run)
+        finally:
+            del self._runs[run.id]
+            for timer in (run.timer, run.stop_timer):
+                if timer is not None:
+                    timer.cancel()
 
     async def _outcome(self, run: _Run) -> worker.Outcome:
         """Hand a call to Dask and wait for what comes of it.
@@ -343,11 +367,11 @@ class Engine:
         call, cluster = run.call, run.cluster
         future = cluster.client.submit(
             worker.run_call,
-            call.id,
+            run.id,
             self._topic,
             call.work.path,
-            call.take_arguments(),
-            key=f"{call.name}-{call.id}",
+            run.arguments,
+            key=f"{call.name}-{run.id}",
             pure=False,
             retries=0,
             **run.pin,
@@ -380,7 +404,11 @@ class Engine:
         """
         if cluster.child is not None:
             return {"resources": {lane: 1}}
-        workers = (await self._workers(cluster))[lane]
+        try:
+            workers = (await self._workers(cluster))[lane]
+        except OSError as error:
+            self._lose(cluster)
+            raise EngineError(CLUSTER_LOST) from error
         cluster.capacity[lane] = max(1, len(workers))
         taken = {run.pin["workers"][0] for run in self._runs.values()}
         address = next((each for each in workers if each not in taken), workers[0] if workers else None)
@@ -392,6 +420,9 @@ class Engine:
         """Return the sentence for a call that ended without an outcome: its worker is gone."""
         error = None if gathered.cancelled() else gathered.exception()
         log.warning("%s ended without an outcome: %r", run.call.name, error)
+        if run.cluster.child is None and run.cluster.client.status != "running":
+            self._lose(run.cluster)
+            return CLUSTER_LOST
         for _ in range(10):  # the nanny's word and Dask's travel by different ways
             if run.address in self._over_memory:
                 return WORKER_MEMORY
@@ -409,8 +440,9 @@ class Engine:
             self._serve(call.work.lane)
         elif call.state == "running":
             call.state = "stopping"
-            if call.id in self._runs:
-                self._arm(self._runs[call.id])
+            for run in self._runs.values():
+                if run.call is call:
+                    self._arm(run)
 
     def _arm(self, run: _Run) -> None:
         """Pass a stop on to the worker, and see that it is heard."""
@@ -420,7 +452,7 @@ class Engine:
 
     async def _tell_stop(self, run: _Run) -> None:
         assert run.address is not None
-        await run.cluster.client.run(worker.stop_call, run.call.id, workers=[run.address], on_error="ignore")
+        await run.cluster.client.run(worker.stop_call, run.id, workers=[run.address], on_error="ignore")
 
     def _force_stop(self, run: _Run) -> None:
         """Restart the worker of a call that did not hear a stop."""

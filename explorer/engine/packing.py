@@ -33,15 +33,20 @@ class Packed:
         return len(self.header) + sum(memoryview(buffer).nbytes for buffer in self.buffers)
 
 
-def pack(value: Any) -> Packed:
+def pack(value: Any, *, keep: bool = False) -> Packed:
     """Pickle an object without copying its contiguous arrays.
+
+    Args:
+        value: the object.
+        keep: copy the arrays that somebody could change before they are sent, read-only ones excepted.
 
     Raises:
         Exception: whatever pickle raises for an object that cannot travel.
     """
     buffers: list[pickle.PickleBuffer] = []
     header = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
-    return Packed(header, tuple(buffer.raw() for buffer in buffers))
+    views = [buffer.raw() for buffer in buffers]
+    return Packed(header, tuple(bytes(view) if keep and not view.readonly else view for view in views))
 
 
 def unpack(packed: Packed) -> Any:

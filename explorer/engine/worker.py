@@ -146,7 +146,7 @@ def _outcome(path: str, context: Context, arguments: Packed) -> Outcome:
     except SentenceError as error:
         log.info("%s ended with a sentence: %s", path, error)
         return Outcome("sentence", str(error))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         log.exception("%s failed", path)
         return Outcome("memory", MEMORY_SENTENCE) if is_out_of_memory(error) else Outcome("failed")
 

@@ -1,0 +1,285 @@
+"""Calls on real workers: results, order, progress, stop, sentences."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from explorer.engine.client import (
+    CLOSED,
+    GENERIC,
+    STOPPED,
+    TOO_LONG,
+    TOO_MANY,
+    WAITING_LIMIT,
+    Call,
+    Engine,
+    EngineError,
+    Progress,
+)
+from explorer.engine.worker import MEMORY_SENTENCE
+
+PATIENCE = 60.0
+
+
+def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Wait for a condition."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
+
+
+def test_a_result_of_a_megabyte_arrives_whole_and_can_be_worked_with(engine: Engine) -> None:
+    result = engine.submit("quick.make", visitor="a", nbytes=1_000_000).result(PATIENCE)
+    assert np.array_equal(result, np.arange(250_000, dtype=np.float32))
+    assert result.flags.writeable
+    assert result.flags.aligned
+    assert result.ctypes.data % 16 == 0
+
+
+def test_an_argument_of_a_megabyte_arrives_whole(engine: Engine) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (512, 683, 3), np.uint8)
+    digest = engine.submit("quick.digest", visitor="a", pixels=pixels).result(PATIENCE)
+    assert digest == hashlib.sha256(pixels.tobytes()).hexdigest()
+
+
+def test_arguments_are_those_at_the_time_of_the_call(engine: Engine, tmp_path: Path) -> None:
+    blocker = engine.submit("quick.wait_for", visitor="b", file=str(tmp_path / "go"))
+    pixels = np.zeros(1000, np.uint8)
+    call = engine.submit("quick.digest", visitor="a", pixels=pixels)
+    pixels[:] = 9
+    (tmp_path / "go").touch()
+    assert call.result(PATIENCE) == hashlib.sha256(bytes(1000)).hexdigest()
+    assert blocker.result(PATIENCE) == "went on"
+
+
+def test_the_lanes_are_two_other_processes_and_long_work_gives_way(engine: Engine) -> None:
+    quick, quick_nice = engine.submit("quick.process", visitor="a").result(PATIENCE)
+    long, long_nice = engine.submit("long.process", visitor="a").result(PATIENCE)
+    assert len({quick, long, os.getpid()}) == 3
+    if sys.platform == "win32":
+        assert psutil.Process(long).nice() == psutil.BELOW_NORMAL_PRIORITY_CLASS
+    else:
+        assert quick_nice == os.nice(0)
+        assert long_nice == min(19, quick_nice + 10)
+
+
+def test_calls_are_served_in_turn_and_places_say_so(engine: Engine, tmp_path: Path) -> None:
+    gate, file = tmp_path / "go", tmp_path / "served"
+    blocker = engine.submit("quick.wait_for", visitor="x", file=str(gate))
+    until(lambda: blocker.state == "running")
+    calls: dict[str, Call] = {}
+    for word in "a1 a2 a3 a4 b1 b2 c1 a5 c2 b3 c3 a6".split():
+        calls[word] = engine.submit("quick.note", visitor=word[0], file=str(file), word=word)
+    expected = "a1 b1 c1 a2 b2 c2 a3 b3 c3 a4 a5 a6".split()  # round by round, counted by hand
+    until(lambda: all(call.place for call in calls.values()))
+    assert [calls[word].place for word in expected] == list(range(1, 13))
+    assert blocker.place is None
+    calls["a2"].stop()
+    expected.remove("a2")
+    expected[3:] = "b2 c2 a4 b3 c3 a5 a6".split()
+    expected.insert(3, "a3")
+    until(lambda: calls["a2"].state == "stopped")
+    until(lambda: [calls[word].place for word in expected] == list(range(1, 12)))
+    gate.touch()
+    assert all(calls[word].wait(PATIENCE) for word in expected)
+    assert file.read_text().split() == expected
+    assert all(call.place is None for call in calls.values())
+
+
+def test_progress_arrives_and_ends_at_the_end(engine: Engine) -> None:
+    call = engine.submit("long.count", visitor="a", total=60, pause=0.02)
+    seen: list[Progress] = []
+    while not call.wait(0.005):
+        if call.progress is not None and call.progress not in seen:
+            seen.append(call.progress)
+    assert call.result() == 60
+    until(lambda: call.progress == Progress(60.0, 60.0, "steps", "counting"))
+    done = [each.done for each in seen]
+    assert len(done) >= 3
+    assert done == sorted(done)
+    assert all(each.total == 60 and each.unit == "steps" for each in seen)
+    assert call.seconds is not None
+    assert call.seconds >= 60 * 0.02
+
+
+def test_seconds_count_computing_and_not_waiting(engine: Engine, tmp_path: Path) -> None:
+    blocker = engine.submit("quick.wait_for", visitor="a", file=str(tmp_path / "go"))
+    waiting = engine.submit("quick.echo", visitor="b", value=1)
+    until(lambda: blocker.seconds is not None)
+    assert waiting.seconds is None
+    time.sleep(0.3)
+    assert blocker.seconds >= 0.25
+    (tmp_path / "go").touch()
+    assert waiting.result(PATIENCE) == 1
+    assert waiting.seconds < 0.3
+
+
+def test_a_waiting_call_stops_at_once_and_a_running_one_when_it_looks(engine: Engine, tmp_path: Path) -> None:
+    running = engine.submit("quick.wait_for", visitor="a", file=str(tmp_path / "never"))
+    waiting = engine.submit("quick.echo", visitor="b")
+    until(lambda: running.seconds is not None and waiting.place == 1)
+    waiting.stop()
+    assert waiting.wait(5)
+    running.stop()
+    assert running.wait(PATIENCE)
+    for call in (waiting, running):
+        assert call.state == "stopped"
+        with pytest.raises(EngineError, match=STOPPED):
+            call.result()
+    running.stop()  # harmless
+    assert engine.submit("quick.echo", visitor="b", value=2).result(PATIENCE) == 2
+
+
+def test_a_stop_that_comes_before_the_work_has_begun_is_not_lost(engine: Engine, tmp_path: Path) -> None:
+    for _ in range(10):
+        call = engine.submit("quick.wait_for", visitor="a", file=str(tmp_path / "never"))
+        call.stop()
+        assert call.wait(PATIENCE)
+        assert call.state == "stopped"
+
+
+def test_work_that_does_not_hear_a_stop_loses_its_worker(new_engine: Callable[..., Engine], tmp_path: Path) -> None:
+    engine = new_engine(stop_seconds=0.5)
+    call = engine.submit("quick.deaf", visitor="a", file=str(tmp_path / "pid"))
+    until(lambda: call.seconds is not None and (tmp_path / "pid").exists())
+    pid = int((tmp_path / "pid").read_text())
+    call.stop()
+    assert call.wait(PATIENCE)
+    assert call.state == "stopped"
+    new_pid, _ = engine.submit("quick.process", visitor="a").result(PATIENCE)
+    assert new_pid != pid
+    assert not psutil.pid_exists(pid)
+
+
+def test_work_that_takes_too_long_is_ended_with_a_sentence(new_engine: Callable[..., Engine], tmp_path: Path) -> None:
+    engine = new_engine(limit_seconds={"quick": 0.5, "long": 60.0})
+    call = engine.submit("quick.deaf", visitor="a", file=str(tmp_path / "pid"))
+    with pytest.raises(EngineError, match=TOO_LONG):
+        call.result(PATIENCE)
+    assert engine.submit("quick.echo", visitor="a", value=3).result(PATIENCE) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("sentence", "This layer has no filters."),
+        ("memory", MEMORY_SENTENCE),
+        ("unpicklable", GENERIC),
+        ("exit", GENERIC),
+        ("other", GENERIC),
+    ],
+)
+def test_what_fails_ends_with_one_sentence_and_no_secret(engine: Engine, kind: str, sentence: str) -> None:
+    call = engine.submit("quick.fail", visitor="a", kind=kind)
+    with pytest.raises(EngineError) as caught:
+        call.result(PATIENCE)
+    assert str(caught.value) == sentence
+    assert call.state == "failed"
+    assert engine.submit("quick.echo", visitor="a", value=4).result(PATIENCE) == 4
+
+
+def test_only_named_work_is_run(engine: Engine) -> None:
+    with pytest.raises(KeyError, match="no work named"):
+        engine.submit("os:system", visitor="a", command="true")
+
+
+def test_one_visitor_cannot_fill_the_line(engine: Engine, tmp_path: Path) -> None:
+    calls = [engine.submit("quick.wait_for", visitor="a", file=str(tmp_path / "go"))]
+    until(lambda: calls[0].state == "running")
+    calls += [engine.submit("quick.echo", visitor="a", value=i) for i in range(WAITING_LIMIT)]
+    until(lambda: calls[-1].place == WAITING_LIMIT)
+    with pytest.raises(EngineError, match=TOO_MANY):
+        engine.submit("quick.echo", visitor="a", value=0)
+    other = engine.submit("quick.echo", visitor="b", value=5)
+    (tmp_path / "go").touch()
+    assert other.result(PATIENCE) == 5
+    assert [call.result(PATIENCE) for call in calls[1:]] == list(range(WAITING_LIMIT))
+
+
+def test_many_threads_use_one_engine(engine: Engine) -> None:
+    wrong: list[object] = []
+
+    def session(number: int) -> None:
+        for step in range(12):
+            value = np.full(5000, number * 100 + step)
+            if not np.array_equal(
+                engine.submit("quick.echo", visitor=f"v{number}", value=value).result(PATIENCE), value
+            ):
+                wrong.append((number, step))
+
+    threads = [threading.Thread(target=session, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+    assert wrong == []
+
+
+def test_quick_calls_answer_within_a_second_and_a_half_while_three_long_ones_are_on(engine: Engine) -> None:
+    engine.submit("quick.make", visitor="w", nbytes=4).result(PATIENCE)
+    long = [engine.submit("long.burn", visitor=f"l{i}", seconds=60.0) for i in range(3)]
+    until(lambda: long[0].seconds is not None)
+    seconds = []
+    for step in range(40):
+        began = time.perf_counter()
+        engine.submit("quick.make", visitor=f"v{step % 4}", nbytes=1_000_000).result(PATIENCE)
+        seconds.append(time.perf_counter() - began)
+    assert [call.state for call in long] == ["running", "waiting", "waiting"]
+    for call in long:
+        call.stop()
+    assert all(call.wait(PATIENCE) for call in long)
+    assert np.percentile(seconds, 95) <= 1.5
+
+
+def test_results_do_not_stay_in_the_cluster(engine: Engine) -> None:
+    pid, _ = engine.submit("quick.process", visitor="a").result(PATIENCE)
+    worker = psutil.Process(pid)
+    for _ in range(5):
+        engine.submit("quick.make", visitor="a", nbytes=8_000_000).result(PATIENCE)
+    before = worker.memory_info().rss
+    for _ in range(20):
+        engine.submit("quick.make", visitor="a", nbytes=8_000_000).result(PATIENCE)
+    assert worker.memory_info().rss - before < 50_000_000  # 20 results would be 160 MB
+
+
+def test_readiness_counts_workers_and_calls_without_waiting(engine: Engine, tmp_path: Path) -> None:
+    until(lambda: engine.ready()["ready"])
+    call = engine.submit("quick.wait_for", visitor="a", file=str(tmp_path / "go"))
+    other = engine.submit("quick.echo", visitor="b")
+    until(lambda: other.place == 1)
+    began = time.monotonic()
+    answer = engine.ready()
+    assert time.monotonic() - began < 2
+    assert answer["workers"] == {"quick": 1, "long": 1}
+    assert answer["running"] == {"quick": 1, "long": 0}
+    assert answer["waiting"] == {"quick": 1, "long": 0}
+    (tmp_path / "go").touch()
+    assert call.wait(PATIENCE)
+    assert other.wait(PATIENCE)
+
+
+def test_a_closed_engine_says_so(new_engine: Callable[..., Engine], tmp_path: Path) -> None:
+    engine = new_engine()
+    running = engine.submit("quick.wait_for", visitor="a", file=str(tmp_path / "never"))
+    waiting = engine.submit("quick.echo", visitor="b")
+    until(lambda: running.seconds is not None)
+    engine.close()
+    for call in (running, waiting):
+        with pytest.raises(EngineError, match=CLOSED):
+            call.result(5)
+    with pytest.raises(EngineError, match=CLOSED):
+        engine.submit("quick.echo", visitor="a")
+    assert engine.ready()["ready"] is False
+    engine.close()
