@@ -130,7 +130,7 @@ def test_a_channel_from_near_has_its_values_filter_and_receptive_field(visitor, 
     close_up.locator(".field:not([hidden])").wait_for()
     wait_until_idle(page)
     # A 7 × 7 convolution with stride 2 on 96 pixels.
-    page.get_by_text("7 × 7 pixels").first.wait_for()
+    expect(page.get_by_text(re.compile("7 × 7")).first).to_be_visible()
     assert page.get_by_text("The filter behind it").is_visible()
     assert "feature_maps_cell=20%2C13" in page.url or "feature_maps_cell=20,13" in page.url
     # The link alone brings the same screen back.

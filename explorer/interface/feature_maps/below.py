@@ -41,11 +41,34 @@ def code_of(network: str, weights: str, source: str, layer: str, fit: str) -> st
 
 
 # What Keras' own layers can be made of again from the facts that the structure keeps.
-_PRINTED_KINDS = (
-    "Conv1D Conv2D Conv2DTranspose DepthwiseConv2D SeparableConv2D Dense BatchNormalization LayerNormalization "
-    "Activation ReLU MaxPooling2D AveragePooling2D GlobalAveragePooling2D GlobalMaxPooling2D ZeroPadding2D "
-    "UpSampling2D Cropping2D Dropout Rescaling Add Concatenate Multiply Flatten Reshape Softmax LeakyReLU"
-).split()
+_PRINTED_KINDS = [
+    "Conv1D",
+    "Conv2D",
+    "Conv2DTranspose",
+    "DepthwiseConv2D",
+    "SeparableConv2D",
+    "Dense",
+    "BatchNormalization",
+    "LayerNormalization",
+    "Activation",
+    "ReLU",
+    "MaxPooling2D",
+    "AveragePooling2D",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
+    "ZeroPadding2D",
+    "UpSampling2D",
+    "Cropping2D",
+    "Dropout",
+    "Rescaling",
+    "Add",
+    "Concatenate",
+    "Multiply",
+    "Flatten",
+    "Reshape",
+    "Softmax",
+    "LeakyReLU",
+]
 
 
 def keras_lines(kind: str, config: dict[str, Any]) -> str | None:

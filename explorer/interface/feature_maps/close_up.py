@@ -8,7 +8,7 @@ import streamlit as st
 from explorer.inside import selection
 from explorer.inside.results import FilterView, LayerMaps, ReceptiveField
 from explorer.interface.components import boards
-from explorer.interface.feature_maps.tile_board import Colouring, coloured, sheet_scale
+from explorer.interface.feature_maps.tile_board import Colouring, coloured
 from explorer.interface.figures import charts, filter_pictures, tile_sheet
 from explorer.interface.numbers import share_text, value_text
 from explorer.interface.theme import palette
@@ -27,7 +27,8 @@ def parse_cell(text: str, height: int, width: int) -> tuple[int, int] | None:
 def field_in_picture(field: ReceptiveField, fitted: Fitted) -> tuple[float, float, float, float]:
     """Return a receptive field as fractions (top, left, bottom, right) of the network's input."""
     height, width = fitted.size
-    top, left, bottom, right = field.box
+    # Behind a gate that looks at everything, the box without the gate is where the cell has its place.
+    top, left, bottom, right = field.local_box if field.whole_input else field.box
     return top / height, left / width, bottom / height, right / width
 
 
@@ -56,7 +57,7 @@ def show_map(
 
     boards.close_up(
         values,
-        tile_sheet.map_png(coloured(values[None], colours)[0], sheet_scale(colours)),
+        tile_sheet.map_png(coloured(values[None], colours)[0], colours.scale),
         photo,
         photo_type="image/webp",
         alt=alt,
@@ -100,9 +101,5 @@ def show_filter(view: FilterView) -> None:
 
 
 def field_words(field: ReceptiveField, cell: tuple[int, int], value: float) -> str:
-    """Return the picked cell, its value and its receptive field as one line."""
-    words = f"Cell {cell[0]}, {cell[1]}: {value_text(value)}. "
-    if field.whole_input:
-        return words + "It depends on the whole picture."
-    height, width = field.size
-    return words + f"It depends on the outlined {height} × {width} pixels of the network's input: its receptive field."
+    """Return the picked cell, its value and what it depends on as one line."""
+    return f"Cell {cell[0]}, {cell[1]}: {value_text(value)}. {field.sentence}"

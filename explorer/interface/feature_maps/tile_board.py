@@ -9,6 +9,7 @@ import streamlit as st
 
 from explorer.inside import selection
 from explorer.inside.results import LayerMaps, LayerSummary
+from explorer.inside.selection import ScaleRange
 from explorer.interface.components import boards
 from explorer.interface.figures import tile_sheet
 from explorer.interface.figures.colour_scales import ColourScale
@@ -23,32 +24,21 @@ class Colouring:
 
     Attributes:
         scope: "map", "layer" or "network".
-        low: lowest value of the range that the scope covers.
-        high: highest value of that range.
-        contrast: the scale ends at the range's end divided by this.
+        span: the values that the scale spans; for scope "map" those of the whole layer, which say whether
+            there are negative ones.
+        contrast: the scale ends at the largest size divided by this.
     """
 
     scope: str
-    low: float
-    high: float
+    span: ScaleRange
     contrast: float
 
     @property
     def scale(self) -> ColourScale:
-        """The scale that all tiles share (not for scope "map")."""
-        return scale_for(self.low, self.high, self.contrast)
-
-    def scale_of(self, values: np.ndarray) -> ColourScale:
-        """Return the scale of one map."""
-        if self.scope != "map":
-            return self.scale
-        return scale_for(float(np.nanmin(values)), float(np.nanmax(values)), self.contrast)
-
-
-def scale_for(low: float, high: float, contrast: float) -> ColourScale:
-    """Return the scale for values between `low` and `high`: from 0 up, or symmetric about 0 when some are negative."""
-    end = max(abs(low), abs(high), 0.0) / contrast
-    return ColourScale(-end if low < 0 else 0.0, end)
+        """The scale of what `coloured` returns."""
+        if self.scope == "map":
+            return ColourScale(-1.0 if self.span.diverging else 0.0, 1.0)
+        return ColourScale(self.span.low, self.span.high)
 
 
 def colouring(scope: str, contrast: float, summaries: Sequence[LayerSummary], layers: Sequence[LayerMaps]) -> Colouring:
@@ -60,31 +50,22 @@ def colouring(scope: str, contrast: float, summaries: Sequence[LayerSummary], la
         summaries: all layers of the pictures on the page, for the scope "network".
         layers: the chosen layer for each picture: pictures that are compared share one scale.
     """
-    if scope == "network":
-        spatial = [s for s in summaries if s.spatial]
-        low = min((s.minimum for s in spatial), default=0.0)
-        high = max((s.maximum for s in spatial), default=0.0)
-    else:
-        low = min(float(np.min(maps.minimum)) for maps in layers)
-        high = max(float(np.max(maps.maximum)) for maps in layers)
-    return Colouring(scope, low, high, contrast)
+    over = "layer" if scope == "map" else scope
+    return Colouring(scope, selection.scope_range(over, layers, summaries, contrast=contrast), contrast)
 
 
 def legend(colours: Colouring) -> str:
     """Return the legend as HTML: the bar with its end values, and whose scale it is."""
     words = SCOPE_WORDS[colours.scope]
+    scale, span = colours.scale, colours.span
     if colours.scope == "map":
-        signed = colours.low < 0
-        scale = sheet_scale(colours)
-        ends = ("− its largest size" if signed else "0", "its largest" + (" size" if signed else ""))
-        if colours.contrast != 1:
-            ends = (ends[0], f"{ends[1]} ÷ {colours.contrast:g}")
+        size = "its largest size" if span.diverging else "its largest value"
+        end = size if colours.contrast == 1 else f"{size} ÷ {colours.contrast:g}"
+        ends = (f"− {end}" if span.diverging else "0", end)
     else:
-        scale = colours.scale
-        cut = colours.contrast != 1
         ends = (
-            ("≤ " if cut and scale.low < 0 else "") + value_text(scale.low),
-            ("≥ " if cut else "") + value_text(scale.high),
+            ("≤ " if span.clipped_low else "") + value_text(span.low),
+            ("≥ " if span.clipped_high else "") + value_text(span.high),
         )
     middle = "0" if scale.diverging else ""
     return (
@@ -108,13 +89,6 @@ def coloured(values: np.ndarray, colours: Colouring) -> np.ndarray:
         return values
     sizes = np.nanmax(np.abs(values), axis=(1, 2), keepdims=True, initial=0.0) / colours.contrast
     return np.divide(values, sizes, out=np.zeros_like(values), where=sizes > 0)
-
-
-def sheet_scale(colours: Colouring) -> ColourScale:
-    """Return the scale of what `coloured` returns."""
-    if colours.scope != "map":
-        return colours.scale
-    return ColourScale(-1.0 if colours.low < 0 else 0.0, 1.0)
 
 
 def show_tiles(
@@ -148,7 +122,7 @@ def show_tiles(
 
     boards.tiles(
         values,
-        tile_sheet.sheet_png(coloured(values, colours), sheet_scale(colours)),
+        tile_sheet.sheet_png(coloured(values, colours), colours.scale),
         columns=tile_sheet.sheet_columns(len(channels)),
         channels=channels,
         silent=[bool(maps.silent[c]) for c in channels],
@@ -158,13 +132,3 @@ def show_tiles(
         on_channel=clicked,
         tile=tile,
     )
-
-
-def order_channels(maps: LayerMaps, order: str) -> np.ndarray:
-    """Return the channels by index or, strongest first, by strength."""
-    return selection.order_channels(maps.strength, order)
-
-
-def pages_of(ordered: np.ndarray, size: tuple[int, int]) -> list[np.ndarray]:
-    """Return the ordered channels cut into pages of tiles that a browser takes in one go."""
-    return selection.pages(ordered, size)

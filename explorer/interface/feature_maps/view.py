@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from explorer.inside import selection
 from explorer.inside.results import LayerMaps, Overview
 from explorer.interface import picture_picker, state, work
 from explorer.interface.components import boards
@@ -250,7 +251,7 @@ def _layer_headline(structure: Structure, maps: LayerMaps) -> None:
 
 def _vector(maps: LayerMaps, order: str, names: tuple[str, ...] | None) -> None:
     values = maps.values
-    positions = [int(i) for i in tile_board.order_channels(maps, order)]
+    positions = [int(i) for i in selection.order_channels(maps.strength, order)]
     fitting = names if names is not None and len(names) == len(values) else None
 
     def picked() -> None:
@@ -367,7 +368,7 @@ def _tiles(chosen: Selection, overview: Overview, maps: LayerMaps, second: Secon
     colours = tile_board.colouring(
         scope, float(STATE.value("contrast")), summaries, [one for _, one, _ in boards_shown]
     )
-    pages = tile_board.pages_of(tile_board.order_channels(maps, order), maps.values.shape[:2])
+    pages = selection.pages(selection.order_channels(maps.strength, order), maps.values.shape[:2])
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.html(tile_board.legend(colours), width="content")
         shown = pages[STATE.pagination("page", len(pages), unseen=len(pages) == 1) - 1]
@@ -396,9 +397,7 @@ def _downloads(chosen: Selection, maps: LayerMaps, shown: np.ndarray, colours: t
     def tiles() -> bytes:
         values = np.moveaxis(maps.values[..., [int(c) for c in shown]], -1, 0)
         title = f"{catalogue.entry(chosen.network).title} ({chosen.weights} weights), {chosen.layer}"
-        return below.picture_bytes(
-            maps, shown, colours, title, tile_board.coloured(values, colours), tile_board.sheet_scale(colours)
-        )
+        return below.picture_bytes(maps, shown, colours, title, tile_board.coloured(values, colours), colours.scale)
 
     with st.container(horizontal=True, key="feature_maps_downloads"):
         st.download_button(

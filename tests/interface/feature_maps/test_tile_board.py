@@ -17,12 +17,12 @@ def maps_from(values):
 
 
 def summary(path, low, high, spatial=True):
-    return LayerSummary(path, low, high, 4, 0, 0.0, spatial)
+    return LayerSummary(path, low, high, 4, 0, 0.0, spatial=spatial)
 
 
 def colour_of(maps, colours, channel):
     values = np.moveaxis(maps.values[..., [channel]], -1, 0)
-    return tile_board.sheet_scale(colours).indices(tile_board.coloured(values, colours))[0]
+    return colours.scale.indices(tile_board.coloured(values, colours))[0]
 
 
 def test_on_the_layers_scale_equal_values_have_equal_colours_in_all_maps():
