@@ -13,7 +13,7 @@ from explorer.interface.theme import theme_name
 PICTURES = Path(__file__).parent / "pictures"
 
 HERO = (
-    ("hero_picture.jpg", "A picture", "A drawn cat on a yellow ground"),
+    ("hero_picture.jpg", "A picture", "The drawn cat that this app shows at first"),
     (
         "hero_early.png",
         "An early layer: edges and colours, all over the picture",

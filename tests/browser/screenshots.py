@@ -116,15 +116,16 @@ def save(image: Image.Image, name: str) -> None:
 
 
 def shoot_pages(browser: Any, url: str) -> None:
-    """Shoot every page but the home page in both themes."""
+    """Shoot every page in both themes; the home page last, because it shows the others."""
     from tests.browser.conftest import wait_until_idle
 
-    for entry in PAGES:
+    for entry in sorted(PAGES, key=lambda entry: not entry.address):
         for theme in ("light", "dark"):
             context = browser.new_context(viewport={"width": SHOT_SIZE[0], "height": SHOT_SIZE[1]}, color_scheme=theme)
             page = context.new_page()
             page.goto(f"{url}/{entry.address}")
             wait_until_idle(page)
+            page.get_by_text("Computes on").wait_for(timeout=60_000)
             page.wait_for_timeout(2500)  # components draw after the script has ended
             shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             size = (KEPT_WIDTH, round(shot.height * KEPT_WIDTH / shot.width))
