@@ -189,7 +189,7 @@ def _drawn(name: str, title: str, note: str) -> NetworkEntry:
         input_size=(96, 96),
         preprocessing="zero_one",
         class_names=DRAWN_CLASSES,
-        parameters=431_000,
+        parameters=431_412,
         weights=WeightsFile("bundled", drawn_weights.weights_path(name).name, None, 0.9, None),
         note=note,
     )

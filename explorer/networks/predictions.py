@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,7 +14,8 @@ from explorer.networks.gradients import as_array, without_gradients
 from explorer.networks.tap import graph_of, is_container, lock_of, model_of
 
 
-class Ranked(NamedTuple):
+@dataclass(frozen=True)
+class Ranked:
     """One class of an answer; logit is None where the network's logits cannot be had."""
 
     index: int

@@ -119,9 +119,10 @@ def _alone(path: Path, context: WorkContext) -> Iterator[None]:
 
 
 def _stream(file: WeightsFile, title: str, part: Path, context: WorkContext, by_hand: str) -> None:
-    host = urllib.parse.urlsplit(file.url or "").hostname
+    url = file.url or ""
+    host = urllib.parse.urlsplit(url).hostname
     try:
-        with urllib.request.urlopen(file.url, timeout=_CONNECT_SECONDS) as answer, part.open("wb") as target:
+        with urllib.request.urlopen(url, timeout=_CONNECT_SECONDS) as answer, part.open("wb") as target:
             length = int(answer.headers.get("Content-Length") or 0)
             digest, start = _copy(answer, target, length, file, context)
             received = target.tell()
