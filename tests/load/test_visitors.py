@@ -38,6 +38,8 @@ def board():
             st.rerun()
 
     part()
+    if (file := st.file_uploader("File", key="board_file")) is not None:
+        st.selectbox("Got", [f"{file.name} {len(file.getvalue())}"], key="got")
 
     @st.fragment(run_every=0.2)
     def clock():
@@ -105,6 +107,17 @@ def test_a_control_in_a_fragment_runs_the_fragment_and_what_it_asks_for(server):
 
     whole, again = asyncio.run(tour())
     assert again.errors == [] and again.received > whole.received / 3
+
+
+def test_a_file_arrives_whole(server):
+    async def tour():
+        async with Visitor(server.url, "board") as tab:
+            await tab.open()
+            answer = await tab.upload("board_file", "large.jpg", b"\xff\r\n" * 1_000_000)
+            return answer, tab.widgets["got"].options
+
+    answer, got = asyncio.run(tour())
+    assert answer.errors == [] and got == ("large.jpg 3000000",)
 
 
 def test_fragments_run_on_their_timers(server):

@@ -27,12 +27,12 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import connect
 
-LONGEST_SECONDS = 60.0
+LONGEST_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Widget:
-    """A control with options, as the page sent it: a selectbox, radio buttons or a row of buttons."""
+    """A control as the page sent it: a selectbox, radio buttons, a row of buttons or a file uploader."""
 
     id: str
     kind: str
@@ -72,8 +72,9 @@ class Visitor:
     def __init__(self, url: str, page: str, query: str = "") -> None:
         self.url, self.page, self.query = url.rstrip("/"), page, query
         self.widgets: dict[str, Widget] = {}
+        self.uploaders: dict[str, Widget] = {}
         self._states: dict[str, WidgetState] = {}
-        self._script_hash = ""
+        self._script_hash = self._session = ""
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._media: set[str] = set()
         self._fetched: set[str] = set()
@@ -84,7 +85,8 @@ class Visitor:
         self._finished = asyncio.Event()
 
     async def __aenter__(self) -> Visitor:
-        self._cookie = await asyncio.to_thread(self._fetch_cookie)
+        self._cookies = await asyncio.to_thread(self._fetch_cookies)
+        self._cookie = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         parts = urlsplit(self.url)
         address = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}{parts.path}/_stcore/stream"
         headers = {"Cookie": self._cookie} if self._cookie else {}
@@ -105,10 +107,15 @@ class Visitor:
         await asyncio.gather(*self._timers.values(), self._reader, return_exceptions=True)
         await self._socket.close()
 
-    def _fetch_cookie(self) -> str:
-        with urllib.request.urlopen(f"{self.url}/{self.page}", timeout=LONGEST_SECONDS) as answer:
-            cookies = answer.headers.get_all("set-cookie") or []
-        return "; ".join(cookie.split(";", 1)[0] for cookie in cookies)
+    def _fetch_cookies(self) -> dict[str, str]:
+        """Return the cookies of the page, and the one that uploads must prove to know."""
+        found: dict[str, str] = {}
+        for path in (self.page, "_stcore/health"):
+            with urllib.request.urlopen(f"{self.url}/{path}", timeout=LONGEST_SECONDS) as answer:
+                for cookie in answer.headers.get_all("set-cookie") or []:
+                    name, _, value = cookie.split(";", 1)[0].partition("=")
+                    found[name] = value
+        return found
 
     async def open(self) -> Answer:
         """Open the page for the first time."""
@@ -122,6 +129,38 @@ class Visitor:
             others = [pair for pair in parse_qsl(self.query) if pair[0] != widget.parameter]
             self.query = urlencode([*others, (widget.parameter, value)])
         return await self._run(widget.fragment)
+
+    async def upload(self, key: str, name: str, data: bytes) -> Answer:
+        """Give the file uploader with the key `key` a file, as a hand does that drops it there."""
+        widget = self.uploaders[key]
+        request = BackMsg()
+        request.file_urls_request.request_id = name
+        request.file_urls_request.file_names.append(name)
+        request.file_urls_request.session_id = self._session
+        self._urls = asyncio.get_running_loop().create_future()
+        await self._socket.send(request.SerializeToString())
+        urls = await asyncio.wait_for(self._urls, LONGEST_SECONDS)
+        await asyncio.to_thread(self._put, urls.upload_url, name, data)
+        state = WidgetState(id=widget.id)
+        info = state.file_uploader_state_value.uploaded_file_info.add(name=name, size=len(data), file_id=urls.file_id)
+        info.file_urls.CopyFrom(urls)
+        self._states[widget.id] = state
+        return await self._run(widget.fragment)
+
+    def _put(self, path: str, name: str, data: bytes) -> None:
+        """Send a file as a browser's form does (RFC 7578)."""
+        border = "8f1b0c6d5e"
+        head = f'--{border}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n\r\n'
+        body = head.encode() + data + f"\r\n--{border}--\r\n".encode()
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={border}",
+            "Cookie": self._cookie,
+            "X-Xsrftoken": self._cookies.get("_streamlit_xsrf", ""),
+        }
+        address = f"{self.url}/{path.lstrip('/')}"
+        request = urllib.request.Request(address, data=body, headers=headers, method="PUT")
+        with urllib.request.urlopen(request, timeout=LONGEST_SECONDS) as answer:
+            answer.read()
 
     async def _run(self, fragment: str) -> Answer:
         self._errors, self._received, self._running, self._awaited = [], 0, False, fragment
@@ -170,10 +209,13 @@ class Visitor:
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "new_session":
+            self._session = message.new_session.initialize.session_id or self._session
             fragments = message.metadata.run.fragment_ids
             self._running = self._running or self._awaited in (fragments or [""])
             if not fragments:
                 self._stop_timers(list(self._timers))
+        elif kind == "file_urls_response":
+            self._urls.set_result(message.file_urls_response.file_urls[0])
         elif kind == "navigation":
             self._script_hash = message.navigation.page_script_hash
         elif kind == "page_info_changed":
@@ -212,6 +254,8 @@ class Visitor:
             self._errors.append(content.body)
         elif kind == "imgs":
             self._media.update(picture.url for picture in content.imgs if picture.url.startswith("/"))
+        elif kind == "file_uploader":
+            self.uploaders[content.id.split("-", 2)[-1]] = Widget(content.id, kind, (), "", fragment)
         elif kind in {"selectbox", "radio", "button_group"}:
             key = content.id.split("-", 2)[-1]
             named = kind == "button_group"
