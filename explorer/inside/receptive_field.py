@@ -14,6 +14,7 @@ import math
 import threading
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -142,14 +143,12 @@ def _from_layers(graph: LayerGraph, shapes: dict[str, Shape], layer: str, cell: 
             sentence="This cell sees nothing but padding: it does not depend on the picture.",
         )  # fmt: skip
     box = _box(full)
-    everything = box == (0.0, 0.0, float(size[0]), float(size[1]))
-    steps = [float(span.step) for span in local]
     found = ReceptiveField(
         box=box,
         unclipped=_free_box(full),
         size=_free_size(full),
-        stride=(steps[0], steps[1]),
-        whole_input=everything,
+        stride=(float(local[0].step), float(local[1].step)),
+        whole_input=box == (0.0, 0.0, float(size[0]), float(size[1])),
         local_box=_box(local),
         local_size=_free_size(local),
     )
@@ -208,14 +207,19 @@ def _box(region: Region) -> Box:
     return top, left, bottom, right
 
 
+def _free_ends(span: Span) -> tuple[float, float]:
+    # What does not move with the cell looks at everything there is, and has no size beyond that.
+    return _ends(span) if span.step == 0 else (float(span.low), float(span.high + 1))
+
+
 def _free_box(region: Region) -> Box:
-    rows, columns = region
-    return float(rows.low), float(columns.low), float(rows.high + 1), float(columns.high + 1)
+    (top, bottom), (left, right) = (_free_ends(span) for span in region)
+    return top, left, bottom, right
 
 
 def _free_size(region: Region) -> tuple[int, int]:
-    rows, columns = region
-    return rows.high - rows.low + 1, columns.high - columns.low + 1
+    top, left, bottom, right = _free_box(region)
+    return round(bottom - top), round(right - left)
 
 
 def _with_sentence(found: ReceptiveField, gates: list[str]) -> ReceptiveField:
@@ -225,20 +229,16 @@ def _with_sentence(found: ReceptiveField, gates: list[str]) -> ReceptiveField:
     words = f"This cell depends on {height} × {width} pixels of the network's input"
     if seen != (height, width):
         words += f", of which {seen[0]} × {seen[1]} lie inside"
-    if found.whole_input and not gates:
+    if found.local_box == found.box and found.whole_input:
         words = "This cell depends on every pixel of the network's input"
-        if height > seen[0] or width > seen[1]:
-            words += f": its field of {height} × {width} pixels is larger than the input"
-    if gates and found.box != found.local_box:
-        name = gates[0].rsplit("/", 1)[-1]
+        if seen != (height, width):
+            words += f": its field of {height} × {width} pixels covers all of it"
+    elif found.local_box != found.box:
+        gate = gates[0].rsplit("/", 1)[-1]
         words += (
-            f"; through {name}, which weighs whole channels by what the entire map contains, it depends on every pixel"
+            f"; through {gate}, which weighs whole channels by what the entire map contains, it depends on every pixel"
         )
-    return _replaced(found, sentence=words + ".")
-
-
-def _replaced(found: ReceptiveField, **changes: Any) -> ReceptiveField:
-    return ReceptiveField(**{**{name: getattr(found, name) for name in found.__dataclass_fields__}, **changes})
+    return replace(found, sentence=words + ".")
 
 
 def _from_gradients(network: Any, layer: str, places: Shape, cell: Sequence[int], noise: np.ndarray) -> ReceptiveField:
