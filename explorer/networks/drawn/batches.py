@@ -32,7 +32,7 @@ def augment(pixels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     count, height, width, _ = pixels.shape
     padded = np.pad(pixels, ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT), (0, 0)), mode="edge")
     offsets = generator.integers(0, 2 * SHIFT + 1, (count, 2))
-    flips = generator.random(count)
+    flips = generator.random((count,))
     moved = np.empty_like(pixels)
     for i, (top, left) in enumerate(offsets.tolist()):
         picture = padded[i, top : top + height, left : left + width]

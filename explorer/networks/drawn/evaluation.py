@@ -23,7 +23,7 @@ from explorer.pictures.drawn_world import PRETRAINING_CLASSES, draw_batch
 TEST_SEED = 9_001
 TEST_PICTURES = 3_000
 ATTACKED_PICTURES = 1_000
-RADII = (0.25, 0.5, 1.0)
+RADII = (0.25, 0.5, 1.0, 2.0)
 CAM_THRESHOLD = 0.3
 
 

@@ -32,15 +32,15 @@ class Recipe:
     start: str | None = None
     seed: int = 1
     pictures: int = 60_000
-    epochs: int = 7
+    epochs: int = 6
     batch: int = 64
     learning_rate: float = 3e-3
     warm_up: float = 0.05
     weight_decay: float = 0.03
     label_smoothing: float = 0.05
-    smoothness: float = 0.02
+    smoothness: float = 0.05
     blurs: int = 2
-    blur_until: float = 0.3
+    blur_until: float = 0.5
     radius: float = 0.0
     ramp: float = 0.0
 
@@ -74,12 +74,11 @@ PLAIN = Recipe(name="drawn_plain")
 ROBUST = Recipe(
     name="drawn_robust",
     start="drawn_plain",
-    seed=2,
-    epochs=5,
+    epochs=3,
     learning_rate=2e-3,
-    label_smoothing=0.02,
+    smoothness=0.03,
     blurs=0,
-    radius=1.0,
+    radius=2.0,
     ramp=0.4,
 )
 RECIPES = {"plain": PLAIN, "robust": ROBUST}
