@@ -95,11 +95,13 @@ class EngineKeeper:
             future.set_exception(failure)
             return
         future.set_result(engine)
-        try:
-            self._devices = tuple(engine.devices())
-        except Exception:
-            _log.exception("The engine did not name its devices")
-            self._devices = ()
+        while self._future is future and self._devices is None:
+            try:
+                self._devices = tuple(engine.devices())
+            except Exception as failure:
+                if self._future is future:  # else the app has ended meanwhile
+                    _log.warning("No worker has named its devices yet: %s", failure)
+                    time.sleep(RETRY_SECONDS)
 
 
 @st.cache_resource(show_spinner=False)

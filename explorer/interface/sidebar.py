@@ -47,8 +47,6 @@ def show_device() -> None:
     devices = engine_keeper().devices()
     if devices is None:
         words = "The worker is starting …"
-    elif not devices:
-        words = "No worker answers"
     else:
         words = "Computes on " + plain(", ".join(device.label for device in devices))
     st.caption(f":material/memory: {words}")

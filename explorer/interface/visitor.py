@@ -25,9 +25,9 @@ def new_visitor_id() -> str:
     return secrets.token_hex(16)
 
 
-def is_visitor_id(text: str | None) -> bool:
+def is_visitor_id(text: object) -> bool:
     """Tell whether `text` has the form of an id that this app gives out."""
-    return text is not None and _VISITOR_ID.fullmatch(text) is not None
+    return isinstance(text, str) and _VISITOR_ID.fullmatch(text) is not None
 
 
 def visitor_id() -> str:
@@ -37,8 +37,8 @@ def visitor_id() -> str:
     tab.
     """
     from_cookie = st.context.cookies.get(COOKIE_NAME)
-    if from_cookie is not None and is_visitor_id(from_cookie):
-        return from_cookie
+    if is_visitor_id(from_cookie):
+        return str(from_cookie)
     if _SESSION_KEY not in st.session_state:
         st.session_state[_SESSION_KEY] = new_visitor_id()
     return str(st.session_state[_SESSION_KEY])
