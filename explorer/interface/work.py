@@ -80,7 +80,7 @@ def run(name: str, *, label: str, keep_as: tuple | None = None, **arguments: Any
     """
     kept = _kept()
     identity = (name, *keep_as) if keep_as is not None else None
-    if identity in kept:
+    if identity is not None and identity in kept:
         kept.move_to_end(identity)
         return kept[identity][0]
     try:

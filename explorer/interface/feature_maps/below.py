@@ -11,7 +11,6 @@ import streamlit as st
 from explorer.inside.results import LayerMaps, LayerSummary
 from explorer.interface.feature_maps.tile_board import SCOPE_WORDS, Colouring
 from explorer.interface.figures import charts, tile_sheet
-from explorer.interface.figures.colour_scales import ColourScale
 from explorer.interface.numbers import share_text, value_text
 from explorer.interface.theme import palette
 from explorer.networks.structure import Structure
@@ -95,18 +94,16 @@ def array_bytes(values: np.ndarray) -> bytes:
 
 
 def picture_bytes(
-    maps: LayerMaps,
-    channels: Sequence[int],
-    colours: Colouring,
-    title: str,
-    coloured: np.ndarray,
-    scale: ColourScale,
+    maps: LayerMaps, channels: Sequence[int], colours: Colouring, title: str, coloured: np.ndarray
 ) -> bytes:
     """Return the tiles on the screen as a PNG with title, legend and channel numbers."""
+    scale = colours.scale
     if colours.scope == "map":
         legend = "each map on its own scale, up to its largest size"
     else:
         legend = f"{SCOPE_WORDS[colours.scope]} scale: {value_text(scale.low)} to {value_text(scale.high)}"
+    if colours.contrast != 1:
+        legend += f", contrast × {colours.contrast:g}"
     return tile_sheet.sheet_for_print(
         coloured,
         scale,

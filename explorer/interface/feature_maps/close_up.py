@@ -84,7 +84,7 @@ def show_histogram(maps: LayerMaps, channel: int, key: str) -> None:
     """Draw how often each value occurs in a channel."""
     detail = selection.channel_detail(maps.values[..., channel])
     st.plotly_chart(
-        charts.histogram_bars(detail.counts, detail.edges, palette()),
+        charts.histogram_bars(detail.counts.tolist(), detail.edges.tolist(), palette()),
         key=key,
         config={"displayModeBar": False},
         alt="Histogram of the channel's values",

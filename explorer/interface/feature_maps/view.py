@@ -354,8 +354,10 @@ def _layer_choice(structure: Structure, overview: Overview, network: str) -> str
     return layer
 
 
-def _tiles(chosen: Selection, overview: Overview, maps: LayerMaps, second: Second | None) -> tile_board.Colouring:
-    """Draw the layer's tiles, beside those of the second picture if there is one; return their colours."""
+def _tiles(
+    chosen: Selection, overview: Overview, maps: LayerMaps, second: Second | None
+) -> tuple[tile_board.Colouring, np.ndarray]:
+    """Draw the layer's tiles, beside those of the second picture; return their colours and channels."""
     summaries = list(overview.layers)
     boards_shown = [(chosen.picture.title, maps, "feature_maps_tiles")]
     if second is not None:
@@ -386,30 +388,41 @@ def _tiles(chosen: Selection, overview: Overview, maps: LayerMaps, second: Secon
                 on_channel=_choose_channel,
                 tile=78 if second is None else 58,
             )
-    _downloads(chosen, maps, shown, colours)
-    return colours
+    return colours, shown
 
 
-def _downloads(chosen: Selection, maps: LayerMaps, shown: np.ndarray, colours: tile_board.Colouring) -> None:
-    """Draw the buttons that keep what is shown."""
+def _take_along(
+    chosen: Selection, structure: Structure, maps: LayerMaps, shown: np.ndarray, colours: tile_board.Colouring
+) -> None:
+    """Draw the buttons that keep what is shown: as code, as a link, as a picture, as numbers."""
     name = f"{chosen.network} {chosen.layer}".replace("/", " ")
 
     def tiles() -> bytes:
         values = np.moveaxis(maps.values[..., [int(c) for c in shown]], -1, 0)
         title = f"{catalogue.entry(chosen.network).title} ({chosen.weights} weights), {chosen.layer}"
-        return below.picture_bytes(maps, shown, colours, title, tile_board.coloured(values, colours), colours.scale)
+        return below.picture_bytes(maps, shown.tolist(), colours, title, tile_board.coloured(values, colours))
 
-    with st.container(horizontal=True, key="feature_maps_downloads"):
+    with st.container(horizontal=True, key="feature_maps_take_along"):
+        with st.popover("Show the code", icon=":material/code:"):
+            st.code(below.code_of(chosen.network, chosen.weights, chosen.picture.source, chosen.layer, chosen.fit))
+            info = structure.layers[chosen.layer]
+            line = below.keras_lines(info.kind, info.config)
+            if line is not None:
+                st.code(line)
+        with st.popover("Link", icon=":material/link:"):
+            st.code(below.link_of_view(), language=None, wrap_lines=True)
+            if chosen.picture.source.startswith(("upload:", "webcam:")):
+                st.caption("An uploaded picture does not travel in a link; who opens it is asked for the picture.")
+        if maps.kind != "vector":
+            st.download_button("PNG", tiles, f"{name}.png", "image/png", on_click="ignore", icon=":material/download:")
         st.download_button(
-            "Tiles as PNG", tiles, f"{name}.png", "image/png", on_click="ignore", icon=":material/download:"
-        )
-        st.download_button(
-            "Array as .npy",
+            ".npy",
             lambda: below.array_bytes(maps.values),
             f"{name}.npy",
             "application/octet-stream",
             on_click="ignore",
             icon=":material/download:",
+            help="All values of the layer as a NumPy array",
         )
 
 
@@ -428,9 +441,10 @@ def _stage(
         if maps.kind == "vector":
             order = STATE.segments("order", format_func=ORDERS.__getitem__)
             _vector(maps, order, catalogue.class_names(catalogue.entry(network)))
-            colours = tile_board.colouring("layer", 1.0, [], [maps])
+            colours, shown = tile_board.colouring("layer", 1.0, [], [maps]), np.arange(0)
         else:
-            colours = _tiles(chosen, overview, maps, second)
+            colours, shown = _tiles(chosen, overview, maps, second)
+        _take_along(chosen, structure, maps, shown, colours)
     with right:
         channel = STATE.number("channel", low=0, high=maps.values.shape[-1] - 1, unseen=True)
         STATE.text("cell", unseen=True)
@@ -441,17 +455,6 @@ def _stage(
             _close_up(chosen, structure, maps, colours, overview, channel)
             if second is not None and maps.kind != "vector":
                 _second_close_up(chosen, second, colours, channel)
-    with st.container(horizontal=True):
-        with st.popover("Show the code", icon=":material/code:"):
-            st.code(below.code_of(network, weights, picture.source, layer, fit))
-            info = structure.layers[layer]
-            line = below.keras_lines(info.kind, info.config)
-            if line is not None:
-                st.code(line)
-        with st.popover("Link", icon=":material/link:"):
-            st.code(below.link_of_view(), language=None, wrap_lines=True)
-            if picture.source.startswith(("upload:", "webcam:")):
-                st.caption("An uploaded picture does not travel in a link; who opens it is asked for the picture.")
     return maps
 
 
