@@ -37,6 +37,11 @@ class Item:
     format: Callable[[Any], str] = str
 
 
+def _default_of(key: str) -> str:
+    """Return where the session remembers a default that depends on the other settings."""
+    return f"_default_{key}"
+
+
 class PageState:
     """The declared properties of one page, as widgets bound to the address.
 
@@ -62,10 +67,14 @@ class PageState:
         st.session_state[self.key(name)] = value
 
     def reset(self) -> None:
-        """Take every property of the page back to its default (call from a callback)."""
-        for name in self.items:
-            st.session_state.pop(self.key(name), None)
-            st.query_params.pop(self.key(name), None)
+        """Take every property of the page back to its default (call from a callback).
+
+        A bound parameter may not be taken out of the address by hand: Streamlit drops it when its widget has
+        the default again.
+        """
+        for name, item in self.items.items():
+            key = self.key(name)
+            st.session_state[key] = st.session_state.get(_default_of(key), item.default)
 
     def hidden(self, name: str) -> bool:
         """Tell whether the link hides this control."""
@@ -96,6 +105,7 @@ class PageState:
         self._allow(name, choices)
         if index is None:
             index = choices.index(item.default) if item.default in choices else 0
+        st.session_state[_default_of(self.key(name))] = choices[index]
         more.setdefault("format_func", item.format)
         with self._spot(name, more.pop("unseen", False)):
             value = st.selectbox(

@@ -202,3 +202,22 @@ def test_a_link_can_hide_controls_and_still_set_them(visitor, app_url):
         page.get_by_text("Strongest first").count() == 0 or not page.get_by_text("Strongest first").first.is_visible()
     )
     assert tiles(page).first.get_attribute("data-channel") == "0"
+
+
+def test_reset_takes_every_control_and_the_link_back(visitor, app_url):
+    page = page_of(
+        visitor,
+        app_url,
+        feature_maps_layer="stem_conv",
+        feature_maps_order="By number",
+        feature_maps_scope="Network",
+        feature_maps_channel="3",
+        feature_maps_contrast="4",
+    )
+    expect(page.locator(".st-key-feature_maps_close_up")).to_be_visible()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Reset this page").click()
+    expect(page.locator(".st-key-feature_maps_close_up")).to_have_count(0)
+    wait_until_idle(page)
+    assert "feature_maps_" not in page.url
+    expect(page.locator(".st-key-feature_maps_column [aria-current=true]")).to_have_attribute("data-path", "stem_relu")

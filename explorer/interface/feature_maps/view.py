@@ -246,12 +246,13 @@ def _layer_headline(structure: Structure, maps: LayerMaps) -> None:
         words += f" · {silent} of {maps.values.shape[-1]} channels silent"
     if info.parameters:
         words += f" · {count_text(info.parameters)} parameters"
-    st.markdown(words)
+    st.markdown(words, help=maps.threshold_rule)
 
 
 def _vector(maps: LayerMaps, order: str, names: tuple[str, ...] | None) -> None:
     values = maps.values
-    positions = [int(i) for i in selection.order_channels(maps.strength, order)]
+    # Of a vector the largest comes first, not the largest size: a low score is no strong one.
+    positions = [int(i) for i in selection.order_channels(values, order)]
     fitting = names if names is not None and len(names) == len(values) else None
 
     def picked() -> None:
@@ -264,7 +265,7 @@ def _vector(maps: LayerMaps, order: str, names: tuple[str, ...] | None) -> None:
         key="feature_maps_vector",
         on_select=picked,
         selection_mode="points",
-        config={"displayModeBar": False},
+        config={"displaylogo": False, "modeBarButtons": [["toImage"]]},
         alt="The layer's values as bars",
     )
     st.caption("This layer has no feature maps left: one number per channel.")
