@@ -147,7 +147,7 @@ def _choose_drawn(key: str, slot: Slot, source: str) -> None:
 
     def take() -> None:
         name = st.session_state[f"{key}_class"] or shown or CLASSES[0]
-        choose(slot, f"drawn:{name}:{st.session_state[f'{key}_index']}")
+        choose(slot, f"drawn:{name}:{st.session_state[f'{key}_index'] or 0}")
 
     st.pills("What is drawn", CLASSES, key=f"{key}_class", on_change=take)
     st.number_input(
@@ -166,7 +166,7 @@ def _choose_scene(key: str, slot: Slot, source: str) -> None:
     st.session_state[f"{key}_scene"] = _index_of(source) if source.startswith("scene:") else 0
 
     def take() -> None:
-        choose(slot, f"scene:{st.session_state[f'{key}_scene']}")
+        choose(slot, f"scene:{st.session_state[f'{key}_scene'] or 0}")
 
     st.number_input("Number", 0, LAST_INDEX, step=1, key=f"{key}_scene", on_change=take)
     if not source.startswith("scene:"):

@@ -125,7 +125,7 @@ def shoot_pages(browser: Any, url: str) -> None:
             page = context.new_page()
             page.goto(f"{url}/{entry.address}")
             wait_until_idle(page)
-            page.get_by_text("Computes on").wait_for(timeout=60_000)
+            page.get_by_text("Computes on").wait_for(timeout=180_000)
             page.wait_for_timeout(2500)  # components draw after the script has ended
             shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             size = (KEPT_WIDTH, round(shot.height * KEPT_WIDTH / shot.width))
