@@ -18,6 +18,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import dask
 from distributed import Client
 
 from explorer.engine import work as table
@@ -28,7 +29,7 @@ from explorer.engine.devices import Device
 from explorer.engine.packing import Packed, pack
 from explorer.engine.progress import Progress
 from explorer.engine.turns import Turns
-from explorer.engine.work import LANES, Lane
+from explorer.engine.work import KEPT_MESSAGES, LANES, Lane
 from explorer.settings import Settings
 
 __all__ = ["Call", "Device", "Engine", "EngineError", "Progress", "connect"]
@@ -64,6 +65,9 @@ LIMIT_SECONDS: Mapping[Lane, float] = {"quick": 300.0, "long": 3600.0}
 """How long one call may compute; longer means that it hangs, and others wait for its worker."""
 
 READY_SECONDS = 1.5
+
+SEND_SECONDS = 0.001
+"""How long Dask's client collects messages before it sends them; its own 10 ms are made for thousands of tasks."""
 
 _MEMORY_TOPIC = "worker-restart-memory"
 """Dask's own topic: a nanny says that it ends a worker which went over its memory limit."""
@@ -541,18 +545,21 @@ class Engine:
             # The end of this cluster is ours to tell; Dask would tell it with several tracebacks.
             logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         try:
-            client = await Client(
-                child.address if child else address,
-                security=child.security if child else None,
-                asynchronous=True,
-                set_as_default=False,
-                direct_to_workers=True if child else None,
-                name="cnn-explorer",
-            )
+            with dask.config.set({"distributed.admin.low-level-log-length": KEPT_MESSAGES}):
+                client = await Client(
+                    child.address if child else address,
+                    security=child.security if child else None,
+                    asynchronous=True,
+                    set_as_default=False,
+                    direct_to_workers=True if child else None,
+                    name="cnn-explorer",
+                )
         except BaseException:
             if child is not None:
                 await asyncio.to_thread(child.close)
             raise
+        stream: Any = client.scheduler_comm
+        stream.interval = SEND_SECONDS
         client.subscribe_topic(self._topic, self._on_event)
         client.subscribe_topic(_MEMORY_TOPIC, self._on_memory)
         cluster = _Cluster(client, child, {lane: child.lanes[lane] if child else 1 for lane in LANES})
@@ -575,13 +582,17 @@ class Engine:
 
     async def _devices(self) -> list[Device]:
         cluster = await self._connected()
-        client: Any = cluster.client
-        await client.wait_for_workers(1)
-        # Workers on one CPU or one GPU see the same, so the long one may go on sleeping.
+        # Workers on one CPU or one GPU see the same; the long one need not import Keras to say so.
         alike = cluster.child is not None and cluster.child.lanes["long"] == 1
+        expected = sum(cluster.child.lanes.values()) if cluster.child is not None else 1
         lanes = await self._workers(cluster)
-        asked = lanes["quick"] if alike and lanes["quick"] else None
-        answers = await client.run(worker.describe_devices, workers=asked, on_error="ignore")
+        while not lanes["quick"] or sum(map(len, lanes.values())) < expected:
+            await asyncio.sleep(0.1)
+            lanes = await self._workers(cluster)
+        client: Any = cluster.client
+        answers = await client.run(
+            worker.describe_devices, workers=lanes["quick"] if alike else None, on_error="ignore"
+        )
         found = list(dict.fromkeys(device for devices in answers.values() for device in devices))
         return [device for device in found if device.kind == "GPU"] or found[:1]
 

@@ -26,7 +26,7 @@ import psutil
 from dask.system import cpu_count
 
 from explorer.engine.devices import visible_nvidia_gpus
-from explorer.engine.work import LANES, Lane
+from explorer.engine.work import KEPT_MESSAGES, LANES, Lane
 
 DASK_SETTINGS: Mapping[str, Any] = {
     "distributed.scheduler.allowed-failures": 0,  # a call whose worker died is not run a second time
@@ -39,7 +39,7 @@ DASK_SETTINGS: Mapping[str, Any] = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,  # a paused worker would keep its call waiting for ever
     "distributed.worker.memory.terminate": 0.95,
-    "distributed.admin.low-level-log-length": 1000,
+    "distributed.admin.low-level-log-length": KEPT_MESSAGES,
     "distributed.diagnostics.nvml": False,
     "distributed.comm.compression": False,
     "distributed.comm.timeouts.connect": "30s",
@@ -52,7 +52,8 @@ def places(gpus: list[str], threads: int | None, warm: str) -> list[tuple[Lane, 
     """Return the workers to start: for each its lane and its environment.
 
     One worker computes quick calls. Long ones have one worker for each GPU, or one on the CPU; the quick worker
-    shares the first GPU, which works because every framework takes only the memory that it needs.
+    shares the first GPU, which works because every framework takes only the memory that it needs. Only the quick
+    worker warms up: long work can wait the seconds, and a worker with Keras takes 600 MB.
 
     Args:
         gpus: names of the GPUs for CUDA_VISIBLE_DEVICES.
@@ -61,7 +62,6 @@ def places(gpus: list[str], threads: int | None, warm: str) -> list[tuple[Lane, 
     """
     count = str(threads or cpu_count())
     shared = {
-        "CNN_EXPLORER_ENGINE_WARM": warm,
         "TF_NUM_INTRAOP_THREADS": count,
         "TF_NUM_INTEROP_THREADS": "2",
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
@@ -72,7 +72,14 @@ def places(gpus: list[str], threads: int | None, warm: str) -> list[tuple[Lane, 
     long_places = on_gpus or [{}]
     lanes: list[tuple[Lane, dict[str, str]]] = [("quick", long_places[0])]
     lanes += [("long", each) for each in long_places]
-    return [(lane, {**shared, **gpu, "CNN_EXPLORER_ENGINE_LANE": lane}) for lane, gpu in lanes]
+    warmed = {"quick": warm, "long": ""}
+    return [
+        (
+            lane,
+            {**shared, **gpu, "CNN_EXPLORER_ENGINE_LANE": lane, "CNN_EXPLORER_ENGINE_WARM": warmed[lane]},
+        )
+        for lane, gpu in lanes
+    ]
 
 
 def thread_variables(threads: int | None) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 A page names work, never a function; only what stands here can be run. Quick work is what a visitor waits for with
 the hand on a control: one pass through a network, or less. Long work has a progress bar: many passes, or a
-download. Quick work never waits behind long work. Whatever takes more than a minute or so is a training run's
+download. Quick work never waits behind long work. What work returns is unpickled in the web process, so its classes
+live in modules without Keras. Whatever takes more than a minute or so is a training run's
 business and not the engine's.
 """
 
@@ -15,6 +16,10 @@ from typing import Literal, get_args
 Lane = Literal["quick", "long"]
 
 LANES: tuple[Lane, ...] = get_args(Lane)
+
+KEPT_MESSAGES = 10
+"""How many past messages Dask keeps on each connection for its own debugging. They hold visitors' pictures, and the
+thousand that it would keep hundreds of megabytes."""
 
 _PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 

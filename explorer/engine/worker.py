@@ -7,6 +7,7 @@ app's own is started with `dask worker … --preload explorer.engine.worker`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import importlib
 import logging
@@ -18,6 +19,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import psutil
@@ -36,8 +38,8 @@ REPORT_SECONDS = 0.1
 LONG_NICENESS = 10
 """How much long work gives way to everything else on this machine (POSIX nice levels)."""
 
-LONG_WARM_DELAY = 8.0
-"""Seconds that the long worker leaves the cores to the quick one before it imports Keras on its own account."""
+FIRST_TO_GO = 500
+"""How much rather Linux should end a worker than the app when memory is short (oom_score_adj, proc(5))."""
 
 MEMORY_SENTENCE = "There was not enough memory for this; try a smaller picture or a smaller network."
 
@@ -112,7 +114,7 @@ _running: dict[str, Context] = {}
 _stopped_early: OrderedDict[str, None] = OrderedDict()
 
 _importing = threading.Lock()
-_call_waits = threading.Event()
+_functions: dict[str, Callable[..., Any]] = {}
 
 
 def run_call(call: str, topic: str, path: str, arguments: Packed) -> Outcome:
@@ -171,13 +173,11 @@ def resolve(path: str) -> Callable[..., Any]:
 
     Imports happen one at a time in a worker: two threads that import Keras at once may see half of it.
     """
-    module_name, _, function_name = path.partition(":")
-    module = sys.modules.get(module_name)
-    if module is None or _importing.locked():
-        _call_waits.set()
+    if path not in _functions:
+        module_name, _, function_name = path.partition(":")
         with _importing:
-            module = importlib.import_module(module_name)
-    return getattr(module, function_name)
+            _functions[path] = getattr(importlib.import_module(module_name), function_name)
+    return _functions[path]
 
 
 def stop_call(call: str) -> None:
@@ -198,14 +198,8 @@ async def describe_devices() -> tuple[Device, ...]:
 
 
 def _describe_devices() -> tuple[Device, ...]:
-    _call_waits.set()
     with _importing:
         return devices_of_backend()
-
-
-def process_id() -> int:
-    """Return the id of this worker's process."""
-    return os.getpid()
 
 
 def dask_setup(worker: Worker) -> None:
@@ -214,23 +208,24 @@ def dask_setup(worker: Worker) -> None:
         level=logging.WARNING, format="%(asctime)s worker %(process)d %(levelname)s %(name)s: %(message)s"
     )
     lane = os.environ.get(LANE_VARIABLE, "")
-    _die_with_parent()
+    if lane and sys.platform == "linux":
+        _die_with_parent()
+        _offer_to_go()
     if lane == "long":
         _give_way()
     network = os.environ.get(WARM_VARIABLE, "")
     if network:
-        delay = LONG_WARM_DELAY if lane == "long" else 0.0
-        threading.Thread(target=warm, args=(network, delay), name="warm", daemon=True).start()
+        threading.Thread(target=warm, args=(network,), name="warm", daemon=True).start()
 
 
-def warm(network: str, delay: float = 0.0) -> None:
+def warm(network: str) -> None:
     """Import Keras, load a network and send one picture through it, so that the first visitor need not wait.
+
+    Calls that come meanwhile are served; those that need the same find it half done.
 
     Args:
         network: name in the catalogue.
-        delay: seconds to wait first, unless a call comes and needs Keras anyway.
     """
-    _call_waits.wait(delay)
     began = time.perf_counter()
     try:
         with _importing:
@@ -263,7 +258,11 @@ def _die_with_parent() -> None:
 
     Dask's own watch for that is a thread, which compiled code that never lets other threads run would silence.
     """
-    if sys.platform != "linux" or not os.environ.get(LANE_VARIABLE):
-        return
     pr_set_pdeathsig = 1  # prctl(2)
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _offer_to_go() -> None:
+    """When memory is short, let Linux end this process, which comes back, and not the app."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(FIRST_TO_GO))
