@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
+from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -118,10 +119,16 @@ def engine() -> Engine:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Start the engine with the server, so that a worker warms while the visitor reads; end both together."""
+    keep_uploads_in_memory()
     keeper = engine_keeper()
     keeper.start()
     yield {"started": time.time()}
     await asyncio.to_thread(keeper.close)
+
+
+def keep_uploads_in_memory() -> None:
+    """Keep what is uploaded out of the temporary folder: Starlette spools files above 1 MB to disk otherwise."""
+    MultiPartParser.spool_max_size = (get_settings().upload_megabytes + 1) * 2**20
 
 
 def _state_of_worker() -> dict[str, Any]:

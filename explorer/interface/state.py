@@ -91,8 +91,14 @@ class PageState:
             yield
 
     def _allow(self, name: str, options: Sequence[Any]) -> None:
-        """Drop a value that the other settings no longer allow, as after a change of network."""
+        """Drop a value that the other settings no longer allow; take a link's value also by its name in code.
+
+        Streamlit writes options into the address as they are printed ("MobileNetV2", "By number"); a link
+        written by hand or by code names them as code does ("strength").
+        """
         key = self.key(name)
+        if key not in st.session_state and (named := st.query_params.get(key)) in options:
+            st.session_state[key] = named
         if key in st.session_state and st.session_state[key] not in options:
             del st.session_state[key]
 

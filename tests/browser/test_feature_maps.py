@@ -221,3 +221,11 @@ def test_reset_takes_every_control_and_the_link_back(visitor, app_url):
     wait_until_idle(page)
     assert "feature_maps_" not in page.url
     expect(page.locator(".st-key-feature_maps_column [aria-current=true]")).to_have_attribute("data-path", "stem_relu")
+
+
+def test_a_link_may_name_options_as_code_does(visitor, app_url):
+    page = page_of(visitor, app_url, feature_maps_network="drawn_robust", feature_maps_order="index")
+    assert tiles(page).first.get_attribute("data-channel") == "0"
+    expect(
+        page.get_by_text("Drawn world, robust").first.or_(page.locator("[value='Drawn world, robust']"))
+    ).to_be_visible()
