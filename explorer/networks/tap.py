@@ -35,6 +35,13 @@ class Enough(BaseException):
     """
 
 
+class _Carried(BaseException):
+    """Carries what the onlooker raised past Keras, which would put the layer's arguments into its text."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
 def model_of(network: Any) -> keras.Model:
     """Return the model of a loaded network; a model is returned as it is."""
     return network if isinstance(network, keras.Model) else network.model
@@ -115,9 +122,12 @@ class _Pass:
         self.counts[path] += 1
         if self.counts[path] > 1:
             path = f"{path}#{self.counts[path]}"
-        if self.watch is not None:
-            self.watch(path, layer, keras.tree.flatten(given), keras.tree.flatten(output))
-        replacement = self.see(path, first_tensor(output))
+        try:
+            if self.watch is not None:
+                self.watch(path, layer, keras.tree.flatten(given), keras.tree.flatten(output))
+            replacement = self.see(path, first_tensor(output))
+        except Exception as error:
+            raise _Carried(error) from error
         return output if replacement is None else _with_first(output, replacement)
 
     def leaf(self, layer: Any) -> Callable[..., Any]:
@@ -230,6 +240,8 @@ def tapped(
                     if hasattr(graph, "_nodes_by_depth"):
                         put(graph, "_run_through_graph", functools.partial(_run_and_free, graph))
             yield model
+        except _Carried as carried:
+            raise carried.error from None
         finally:
             for target, attribute, before in reversed(changed):
                 if before is _NOTHING:

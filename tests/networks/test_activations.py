@@ -128,6 +128,18 @@ def test_the_model_is_as_before_afterwards(kind):
     np.testing.assert_array_equal(run(model, x), before)
 
 
+def test_an_onlookers_error_arrives_as_it_was_raised():
+    class Halt(Exception):
+        pass
+
+    def halt(path, values):
+        raise Halt("one sentence")
+
+    with pytest.raises(Halt) as error:
+        activations(made("nested"), picture(), reduce=halt)
+    assert error.value.args == ("one sentence",)
+
+
 def test_values_come_in_the_order_asked_for_and_are_float32():
     found = activations(made("functional"), picture(), ["logits", "picture", "act"])
     assert list(found) == ["logits", "picture", "act"]
