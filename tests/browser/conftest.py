@@ -54,9 +54,10 @@ def _without_browser(reason: str) -> None:
 def chromium() -> Iterator[Any]:
     """A headless Chromium."""
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         _without_browser("Playwright is not installed")
+    expect.set_options(timeout=WAIT_MS)  # a busy machine is slow, not wrong
     with sync_playwright() as playwright:
         program = chromium_program(playwright)
         if program is None:

@@ -12,8 +12,10 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from explorer.interface.page_table import PAGES
+from explorer.pictures.intake import decode
 from tests.app_server import ROOT, AppServer
 from tests.browser.conftest import overflow_pixels, wait_until_idle
+from tests.pictures.made_files import files_of_every_kind, middles
 
 ADDRESSES = [entry.address for entry in PAGES]
 
@@ -28,14 +30,20 @@ def file_named(name: str, data: bytes) -> dict[str, object]:
     return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
 
 
-def sidebar_colour(page) -> np.ndarray:
-    """Return the mean colour of the sidebar's thumbnail, RGB 0 to 255."""
+def sidebar_pixels(page) -> np.ndarray:
+    """Return the sidebar's thumbnail as it is on the screen, uint8 (h, w, 3)."""
     image = page.get_by_test_id("stSidebar").get_by_test_id("stImage").locator("img").first
     expect(image).to_be_visible()
-    shot = Image.open(io.BytesIO(image.screenshot())).convert("RGB")
-    width, height = shot.size
-    middle = shot.crop((width // 4, height // 4, 3 * width // 4, 3 * height // 4))
-    return np.asarray(middle).reshape(-1, 3).mean(0)
+    page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image.element_handle())
+    return np.asarray(Image.open(io.BytesIO(image.screenshot())).convert("RGB"))
+
+
+def sidebar_colour(page) -> np.ndarray:
+    """Return the mean colour of the middle of the sidebar's thumbnail, RGB 0 to 255."""
+    pixels = sidebar_pixels(page)
+    height, width = pixels.shape[:2]
+    middle = pixels[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4]
+    return middle.reshape(-1, 3).mean(0)
 
 
 def open_upload(page) -> None:
@@ -153,6 +161,19 @@ def test_a_text_file_named_png_gets_one_sentence_and_the_picture_stays(visitor, 
     expect(alert).to_contain_text("text file")
     expect(page.get_by_test_id("stSidebar")).to_contain_text("cat")
     assert "picture=" not in page.url
+
+
+def test_a_photo_of_every_format_is_taken_in_by_its_content(visitor, app_url):
+    """Down to the screen; tests/pictures holds the pixels of many more kinds against known colours."""
+    page = visitor(f"{app_url}/feature_maps")
+    open_upload(page)
+    files = files_of_every_kind()
+    for kind in ("JPEG", "PNG palette", "WebP", "GIF", "BMP", "TIFF", "HEIC", "AVIF"):
+        name = f"photo-{kind}.txt"  # the name never decides
+        page.locator("input[type=file]").first.set_input_files(file_named(name, files[kind]))
+        expect(page.get_by_test_id("stSidebar")).to_contain_text(name)
+        expected = middles(decode(files[kind], name=name).pixels)
+        assert np.abs(middles(sidebar_pixels(page)) - expected).max() < 12, kind
 
 
 def test_two_visitors_never_see_each_others_picture(visitor, app_url):

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from explorer.interface.visitor import COOKIE_NAME, VisitorCookie, is_visitor_id, new_visitor_id
 
@@ -58,3 +59,19 @@ def test_two_browsers_get_two_ids():
 
 def test_ids_do_not_repeat():
     assert len({new_visitor_id() for _ in range(1000)}) == 1000
+
+
+def test_without_cookies_the_id_lives_in_the_session():
+    def page() -> None:
+        import streamlit as st
+
+        from explorer.interface.visitor import visitor_id
+
+        st.session_state.setdefault("seen", []).append(visitor_id())
+
+    first = AppTest.from_function(page).run().run()
+    second = AppTest.from_function(page).run()
+    assert not first.exception
+    assert len(set(first.session_state["seen"])) == 1
+    assert all(is_visitor_id(seen) for seen in first.session_state["seen"])
+    assert first.session_state["seen"][0] != second.session_state["seen"][0]
