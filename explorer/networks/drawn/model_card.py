@@ -63,74 +63,24 @@ def update_figures(kind: str, figures: dict[str, Any], folder: Path = CARDS_FOLD
 def markdown(card: dict[str, Any]) -> str:
     """Return the card as Markdown."""
     kind, recipe, training, figures = card["kind"], card["recipe"], card["training"], card["figures"]
-    unseen, familiar = figures["unseen_backgrounds"], figures["training_backgrounds"]
-    pointing, robust = figures["pointing_game"], figures["robust_accuracy"]
-    return (
-        "\n\n".join(
-            [
-                f"# drawn_{kind}",
-                _purpose(kind),
-                f"![Training curves]({kind}_curves.svg)\n\n![Filters of the stem]({kind}_stem.png)",
-                "## What it can do",
-                _table(
-                    ["pictures", "accuracy", "95 % interval", "number"],
-                    [
-                        ["unseen seed, unseen backgrounds", *_share_cells(unseen)],
-                        ["unseen seed, training backgrounds", *_share_cells(familiar)],
-                    ],
-                ),
-                "Pointing game of Grad-CAM on the last convolution (true class, unseen backgrounds, no "
-                "tolerance): how "
-                "often the hottest point lies on the object.",
-                _table(
-                    ["Grad-CAM", "centre pixel", "random pixel", "overlap (IoU at 0.3 of the maximum)"],
-                    [[f"{pointing[key]:.3f}" for key in ("grad_cam", "centre_pixel", "random_pixel", "overlap")]],
-                ),
-                "Accuracy on pictures moved by at most the radius (L2 norm, pixel values in [0, 1]), the "
-                "first "
-                f"{robust['pictures']:,} with unseen backgrounds:",
-                _table(
-                    ["radius", "one step", "ten steps (PGD)"],
-                    [
-                        [f"{row['radius']:.2f}", _percent(row["one_step"]), _percent(row["ten_steps"])]
-                        for row in robust["rows"]
-                    ],
-                ),
-                "## Class by class",
-                _table(
-                    ["class", "pictures", "recall", "precision", "most often taken for", "pointing"],
-                    [
-                        [
-                            row["class"],
-                            str(row["pictures"]),
-                            _percent(row["recall"]),
-                            _percent(row["precision"]),
-                            row["taken_for"] or "—",
-                            f"{pointing['classes'][row['class']]:.2f}",
-                        ]
-                        for row in figures["classes"]
-                    ],
-                ),
-                "## How it was made",
-                _recipe_text(recipe, training),
-                _table(["setting", "value"], [[key, str(value)] for key, value in recipe.items()]),
-                f"{figures['parameters']:,} parameters, stored as float16 ({figures['file_megabytes']} "
-                f"MB). Roughness of "
-                f"the stem's filters (‖∇k‖²/‖k‖², about 4 for noise): {figures['stem_roughness']}.",
-                f"Training took {training['seconds'] / 60:.0f} minutes on {training['device']}"
-                f"{training.get('remark', '')}; these figures took {figures['seconds']:.0f} s on "
-                f"{figures['device']}.",
-                "## What it cannot do",
-                "It knows a cartoon world. On photographs its answers mean nothing, and it has no way to "
-                "say so: whatever "
-                "it is shown, it names one of its twelve classes.",
-                f"Made again by `python -m explorer.networks.drawn.train {kind}`, measured again by "
-                f"`python -m "
-                f"explorer.networks.drawn.evaluate {kind}`.",
-            ]
-        )
-        + "\n"
-    )
+    parts = [
+        f"# drawn_{kind}",
+        _purpose(kind),
+        f"![Training curves]({kind}_curves.svg)",
+        f"![Filters of the stem]({kind}_stem.png)",
+        "## What it can do",
+        *_ability(figures),
+        "## Class by class",
+        _class_by_class(figures),
+        "## How it was made",
+        *_making(recipe, training, figures),
+        "## What it cannot do",
+        "It knows a cartoon world. On photographs its answers mean nothing, and it has no way to say so: "
+        "whatever it is shown, it names one of its twelve classes.",
+        f"Made again by `python -m explorer.networks.drawn.train {kind}`, measured again by "
+        f"`python -m explorer.networks.drawn.evaluate {kind}`.",
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def _purpose(kind: str) -> str:
@@ -140,32 +90,76 @@ def _purpose(kind: str) -> str:
         return f"{common} It comes with the app, so that there is something to look into without internet."
     return (
         f"{common} It has drawn_plain's architecture and was trained further on adversarial pictures: each "
-        f"training "
-        "picture is first moved a little in the direction that hurts most. Its gradients and the pictures "
-        "that "
-        "excite its units are easier to read."
+        "training picture is first moved a little in the direction that hurts most."
     )
 
 
-def _recipe_text(recipe: dict[str, Any], training: dict[str, Any]) -> str:
-    text = (
+def _ability(figures: dict[str, Any]) -> list[str]:
+    unseen, familiar = figures["unseen_backgrounds"], figures["training_backgrounds"]
+    pointing, robust = figures["pointing_game"], figures["robust_accuracy"]
+    return [
+        _table(
+            ["pictures", "accuracy", "95 % interval", "number"],
+            [
+                ["unseen seed, unseen backgrounds", *_share_cells(unseen)],
+                ["unseen seed, training backgrounds", *_share_cells(familiar)],
+            ],
+        ),
+        "Pointing game: how often the hottest point of Grad-CAM on the last convolution lies on the object "
+        f"(true class, {pointing['pictures']:,} pictures with unseen backgrounds, no tolerance).",
+        _table(
+            ["Grad-CAM", "centre pixel", "random pixel", "overlap (IoU at 0.3 of the maximum)"],
+            [[f"{pointing[key]:.3f}" for key in ("grad_cam", "centre_pixel", "random_pixel", "overlap")]],
+        ),
+        "Accuracy on pictures moved by at most the radius (L2 norm, pixel values in [0, 1]), the first "
+        f"{robust['pictures']:,} with unseen backgrounds:",
+        _table(
+            ["radius", "one step", "ten steps (PGD)"],
+            [[f"{row['radius']:.2f}", _percent(row["one_step"]), _percent(row["ten_steps"])] for row in robust["rows"]],
+        ),
+    ]
+
+
+def _class_by_class(figures: dict[str, Any]) -> str:
+    return _table(
+        ["class", "pictures", "recall", "precision", "most often taken for", "pointing"],
+        [
+            [
+                row["class"],
+                str(row["pictures"]),
+                _percent(row["recall"]),
+                _percent(row["precision"]),
+                row["taken_for"] or "—",
+                f"{figures['pointing_game']['classes'][row['class']]:.2f}",
+            ]
+            for row in figures["classes"]
+        ],
+    )
+
+
+def _making(recipe: dict[str, Any], training: dict[str, Any], figures: dict[str, Any]) -> list[str]:
+    story = (
         f"{recipe['pictures']:,} pictures with training backgrounds (seed {recipe['seed']}), seen "
-        f"{recipe['epochs']} "
-        "times, each time flipped, shifted by up to 8 pixels, and changed in contrast, brightness, "
-        "saturation and "
-        "colour balance. AdamW with linear warm-up and a cosine down to 0; cross-entropy with label "
-        "smoothing; a "
-        "penalty on rough stem filters."
+        f"{recipe['epochs']} times, each time flipped, shifted by up to 8 pixels, and changed in contrast, "
+        "brightness, saturation and colour balance. AdamW with linear warm-up and a cosine down to 0; "
+        "cross-entropy with label smoothing; a penalty on rough stem filters."
     )
     if recipe["start"]:
-        text += f" It starts from the weights of {recipe['start']}."
+        story += f" It starts from the weights of {recipe['start']}."
     if recipe["radius"]:
-        text += (
+        story += (
             f" Every training picture is moved by one normalised gradient step of L2 length "
-            f"{recipe['radius']} "
-            f"(growing from 0 in the first {recipe['ramp']:.0%} of the steps)."
+            f"{recipe['radius']} (growing from 0 in the first {recipe['ramp']:.0%} of the steps)."
         )
-    return f"{text} Computed in {training['precision']}."
+    return [
+        f"{story} Computed in {training['precision']}.",
+        _table(["setting", "value"], [[key, str(value)] for key, value in recipe.items()]),
+        f"{figures['parameters']:,} parameters, stored as float16 ({figures['file_megabytes']} MB). Roughness "
+        f"of the stem's filters (‖∇k‖²/‖k‖², about 4 for noise): {figures['stem_roughness']}. Accuracy on "
+        f"unseen backgrounds before rounding to float16: {_percent(training['accuracy_before_rounding'])}.",
+        f"Training took {training['seconds'] / 60:.0f} minutes on {training['device']}; the figures took "
+        f"{figures['seconds'] / 60:.0f} minutes on {figures['device']}.",
+    ]
 
 
 def _share_cells(share: dict[str, Any]) -> list[str]:
