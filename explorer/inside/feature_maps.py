@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from explorer.inside import silence
-from explorer.inside.layer_graph import layer_graph
+from explorer.inside.layer_graph import LayerGraph, layer_graph
 from explorer.inside.results import LayerMaps, LayerSummary, MapsKind, Overview, Prediction
 from explorer.networks import catalogue
 from explorer.networks.activations import activations
@@ -52,16 +52,10 @@ def overview(context: WorkContext, network: str, weights: Weights, pixels: np.nd
     graph = layer_graph(loaded)
     fitted = fit_picture(pixels, loaded.entry, fit)
     batch = prepare(fitted.pixels, loaded.entry)
-    total = len(graph.structure.layers)
-    context.report(0, total, "layers", "Computing all layers")
+    context.report(0, len(graph.structure.layers), "layers", "Computing all layers")
     started = time.perf_counter()
-    extremes, output = _extremes(loaded, batch, context, total)
+    layers, output = _all_layers(loaded, graph, batch, context)
     seconds = time.perf_counter() - started
-    layers = tuple(
-        _summary(info, *extremes[path], signed=graph.signed[path])
-        for path, info in graph.structure.layers.items()
-        if path in extremes
-    )
     return Overview(
         structure=graph.structure,
         predictions=_predictions(loaded, batch, output),
@@ -153,6 +147,7 @@ def maps_of(layer: str, values: np.ndarray, *, kind: MapsKind, signed: bool, sec
         threshold_rule=silence.rule_sentence(threshold, signed=signed),
         signed=signed,
         constant=silence.constant_channels(minimum, maximum) & several,
+        share_resting=silence.share_resting(by_place, threshold, signed=signed),
         seconds=seconds,
     )
 
@@ -177,38 +172,31 @@ def _kind(info: LayerInfo, values: np.ndarray) -> MapsKind:
     return "vector" if values.ndim == 1 else "maps"
 
 
-Extremes = tuple[np.ndarray, np.ndarray, bool]
-
-
-def _extremes(
-    loaded: LoadedNetwork, batch: np.ndarray, context: WorkContext, total: int
-) -> tuple[dict[str, Extremes], np.ndarray]:
-    """Run the network; return each layer's (minimum, maximum by channel, has places), and the output."""
-    found: dict[str, Any] = {}
+def _all_layers(
+    loaded: LoadedNetwork, graph: LayerGraph, batch: np.ndarray, context: WorkContext
+) -> tuple[tuple[LayerSummary, ...], np.ndarray]:
+    """Run the network once; return the summary of each layer in the order of the structure, and the output."""
+    found: dict[str, LayerSummary] = {}
+    layers = graph.structure.layers
 
     def see(path: str, tensor: Any) -> None:
-        if tensor is None or path in found:
+        info = layers.get(path)
+        if info is None or tensor is None or path in found:
             return
-        found[path] = _extremes_of(tensor)
+        found[path] = summary_of(info, as_array(tensor)[0], signed=graph.signed[path])
         if len(found) % 16 == 0:
             context.raise_if_stopped()
-            context.report(len(found), total, "layers", "Computing all layers")
+            context.report(len(found), len(layers), "layers", "Computing all layers")
 
     with without_gradients(), tapped(loaded, see, free=True) as model:
         output = model(batch)
-    return found, as_array(keras.tree.flatten(output)[0])[0]
+    return tuple(found[path] for path in layers if path in found), as_array(keras.tree.flatten(output)[0])[0]
 
 
-def _extremes_of(tensor: Any) -> Extremes:
-    values = as_array(tensor)[0]
-    if values.ndim == 0:
-        values = values.reshape(1)
-    channels = values.shape[-1]
-    by_place = values.reshape(-1, channels)
-    return by_place.min(axis=0), by_place.max(axis=0), len(by_place) > 1
-
-
-def _summary(info: LayerInfo, minimum: np.ndarray, maximum: np.ndarray, spatial: bool, *, signed: bool) -> LayerSummary:
+def summary_of(info: LayerInfo, values: np.ndarray, *, signed: bool) -> LayerSummary:
+    """Return a layer's numbers from its values for one picture, (…, channels)."""
+    by_place = values.reshape(-1, values.shape[-1]) if values.ndim else values.reshape(1, 1)
+    minimum, maximum = by_place.min(axis=0), by_place.max(axis=0)
     strength = silence.strengths(minimum, maximum, signed=signed)
     threshold = silence.threshold_of(strength)
     return LayerSummary(
@@ -218,9 +206,10 @@ def _summary(info: LayerInfo, minimum: np.ndarray, maximum: np.ndarray, spatial:
         channels=len(strength),
         silent=int(np.count_nonzero(strength <= threshold)),
         threshold=threshold,
-        spatial=spatial,
+        spatial=len(by_place) > 1,
         signed=signed,
         is_input=_is_input(info),
+        share_resting=silence.share_resting(by_place, threshold, signed=signed),
     )
 
 

@@ -47,6 +47,8 @@ class LayerSummary:
         signed: Whether the layer answers with both signs, so that a channel's strength is its largest
             absolute value; else it comes out of an activation with a floor, and negative values are rest.
         is_input: Whether this is what goes into the network.
+        share_resting: Share of all the layer's values that are not above the threshold (in a signed layer: whose
+            size is not): how sparse its maps are. Grows with depth also where no channel is silent altogether.
     """
 
     path: str
@@ -58,6 +60,7 @@ class LayerSummary:
     spatial: bool
     signed: bool = False
     is_input: bool = False
+    share_resting: float = 0.0
 
     @property
     def share_silent(self) -> float:
@@ -107,6 +110,7 @@ class LayerMaps:
         signed: See `LayerSummary`.
         constant: bool (channels,), the same value at every place; such a channel tells nothing about the
             place, but is not silent unless that value is small.
+        share_resting: See `LayerSummary`.
         seconds: How long the pass took.
     """
 
@@ -122,6 +126,7 @@ class LayerMaps:
     threshold_rule: str
     signed: bool = False
     constant: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    share_resting: float = 0.0
     seconds: float = 0.0
 
 

@@ -15,6 +15,8 @@ picture leaves silent. (A unit that is zero for *every* input is called dead; th
 picture.) The mean, unlike the layer's largest strength, does not let one huge channel declare all others silent;
 the median would be 0 in a layer that is mostly silent. Below 1e-30 a layer counts as zero: all of it is silent.
 
+The same limit tells how sparse a layer is: the share of all its values that rest, being at most the limit.
+
 A constant map that is not zero is not silent: it answers, everywhere the same. It is flagged as constant.
 """
 
@@ -70,6 +72,16 @@ def threshold_of(strength: np.ndarray) -> float:
     finite = np.asarray(strength, np.float64)
     finite = finite[np.isfinite(finite)]
     return max(SHARE * float(finite.mean()), ZERO) if finite.size else ZERO
+
+
+def share_resting(values: np.ndarray, threshold: float, *, signed: bool) -> float:
+    """Return the share of values that are not above the threshold, in a signed layer by their size."""
+    if not values.size:
+        return 0.0
+    active = np.count_nonzero(values > threshold)
+    if signed:
+        active += np.count_nonzero(values < -threshold)
+    return 1 - active / values.size
 
 
 def constant_channels(minimum: np.ndarray, maximum: np.ndarray) -> np.ndarray:

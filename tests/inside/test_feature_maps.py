@@ -101,6 +101,8 @@ def test_overview_and_layer_agree():
         assert (layer.minimum, layer.maximum) == (maps.minimum.min(), maps.maximum.max())
         assert (layer.channels, layer.silent, layer.signed) == (len(maps.silent), maps.silent.sum(), maps.signed)
         assert layer.threshold == maps.threshold
+        size = np.abs(maps.values) if maps.signed else maps.values
+        assert layer.share_resting == maps.share_resting == pytest.approx((size <= maps.threshold).mean())
         assert layer.share_silent == pytest.approx(maps.silent.mean())
         assert layer.spatial == (maps.kind != "vector")
 
