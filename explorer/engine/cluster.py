@@ -41,6 +41,8 @@ DASK_SETTINGS: Mapping[str, Any] = {
     "distributed.worker.memory.terminate": 0.95,
     "distributed.admin.low-level-log-length": KEPT_MESSAGES,
     "distributed.diagnostics.nvml": False,
+    "distributed.diagnostics.computations.max-history": 1,
+    "distributed.diagnostics.erred-tasks.max-history": 1,
     "distributed.comm.compression": False,
     "distributed.comm.timeouts.connect": "30s",
 }
@@ -92,7 +94,10 @@ def thread_variables(threads: int | None) -> dict[str, str]:
 
 
 async def serve(options: dict[str, Any], answer: int, folder: str) -> None:
-    """Start scheduler and workers, write where they listen to the file descriptor `answer`, and stay."""
+    """Start scheduler and workers, write where they listen to the file descriptor `answer`, and stay.
+
+    Without Dask's extensions: none is used, and that for spans keeps some kilobytes of every call for ever.
+    """
     from distributed import Nanny, Scheduler
     from distributed.security import Security
 
@@ -103,6 +108,7 @@ async def serve(options: dict[str, Any], answer: int, folder: str) -> None:
         port=0,
         protocol="tls",
         security=security,
+        extensions={},
         dashboard=False,
         dashboard_address=f"{LOOPBACK}:0",
     )
@@ -127,6 +133,7 @@ async def serve(options: dict[str, Any], answer: int, folder: str) -> None:
             resources={lane: 1},
             memory_limit=0 if megabytes is None else megabytes * 10**6,
             local_directory=folder,
+            extensions={},
             preload=["explorer.engine.worker"],
             env=environment,
             silence_logs=False,

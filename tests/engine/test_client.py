@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import hashlib
 import os
 import sys
@@ -9,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -254,6 +257,28 @@ def test_results_do_not_stay_in_the_cluster(engine: Engine) -> None:
     for _ in range(20):
         engine.submit("quick.make", visitor="a", nbytes=8_000_000).result(PATIENCE)
     assert worker.memory_info().rss - before < 50_000_000  # 20 results would be 160 MB
+
+
+def test_neither_cluster_nor_client_keeps_anything_of_past_calls(engine: Engine) -> None:
+    def counts(dask_scheduler: Any = None) -> tuple[int, int, int]:
+        names = [type(each).__name__ for each in gc.get_objects()]
+        return names.count("TaskState"), names.count("TaskGroup"), names.count("Span")
+
+    async def ask() -> tuple[int, int, int]:
+        assert engine._cluster is not None
+        return await engine._cluster.client.run_on_scheduler(counts)
+
+    pixels = np.random.default_rng(0).integers(0, 256, 900_000, np.uint8)
+    for number in range(30):
+        engine.submit("quick.digest", visitor=f"v{number}", pixels=pixels + np.uint8(number)).result(PATIENCE)
+    tasks, groups, spans = asyncio.run_coroutine_threadsafe(ask(), engine._loop).result(PATIENCE)
+    assert tasks <= 3
+    assert groups <= 3
+    assert spans == 0
+    assert engine._cluster is not None
+    stream: Any = engine._cluster.client.scheduler_comm
+    assert len(stream.recent_message_log) <= 10  # they hold pictures
+    assert engine._runs == {}
 
 
 def test_readiness_counts_workers_and_calls_without_waiting(engine: Engine, tmp_path: Path) -> None:
