@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from typing import Any, Literal
@@ -130,7 +131,7 @@ def maps_of(layer: str, values: np.ndarray, *, kind: MapsKind, signed: bool, sec
         seconds: How long they took to compute.
     """
     by_place = values.reshape(-1, values.shape[-1])
-    minimum, maximum = by_place.min(axis=0), by_place.max(axis=0)
+    minimum, maximum = _extremes(by_place)
     strength = silence.strengths(minimum, maximum, signed=signed)
     threshold = silence.threshold_of(strength)
     several = len(by_place) > 1
@@ -196,7 +197,7 @@ def _all_layers(
 def summary_of(info: LayerInfo, values: np.ndarray, *, signed: bool) -> LayerSummary:
     """Return a layer's numbers from its values for one picture, (…, channels)."""
     by_place = values.reshape(-1, values.shape[-1]) if values.ndim else values.reshape(1, 1)
-    minimum, maximum = by_place.min(axis=0), by_place.max(axis=0)
+    minimum, maximum = _extremes(by_place)
     strength = silence.strengths(minimum, maximum, signed=signed)
     threshold = silence.threshold_of(strength)
     return LayerSummary(
@@ -211,6 +212,16 @@ def summary_of(info: LayerInfo, values: np.ndarray, *, signed: bool) -> LayerSum
         is_input=_is_input(info),
         share_resting=silence.share_resting(by_place, threshold, signed=signed),
     )
+
+
+def _extremes(by_place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each channel's smallest and largest value from values (places, channels)."""
+    places, channels = by_place.shape
+    # NumPy takes short rows one at a time; several places side by side are twice as fast.
+    together = math.gcd(places, max(1, 256 // channels))
+    wide = by_place.reshape(places // together, together * channels)
+    low, high = (extreme.reshape(together, channels) for extreme in (wide.min(axis=0), wide.max(axis=0)))
+    return low.min(axis=0), high.max(axis=0)
 
 
 def _predictions(loaded: LoadedNetwork, batch: np.ndarray, output: np.ndarray) -> tuple[Prediction, ...]:
