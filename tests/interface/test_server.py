@@ -198,3 +198,11 @@ def test_sentences_written_for_visitors_are_shown_and_nothing_else():
     assert sentence_of(PictureError("The file is empty.")) == "The file is empty."
     for failure in (ValueError("/srv/secret"), KeyError("password"), RuntimeError()):
         assert sentence_of(failure) == "This page stopped with an error; the log has the details."
+
+
+def test_an_upload_as_large_as_allowed_stays_in_memory(monkeypatch):
+    from starlette.formparsers import MultiPartParser
+
+    monkeypatch.setattr(MultiPartParser, "spool_max_size", 2**20)
+    server.keep_uploads_in_memory()
+    assert MultiPartParser.spool_max_size > server.get_settings().upload_megabytes * 10**6
