@@ -250,8 +250,11 @@ class Engine:
                 return
             self._closed = True
         atexit.unregister(self.close)
+        child: ChildCluster | None = None
         with contextlib.suppress(Exception):
-            asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(20)
+            child = asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(20)
+        if child is not None:
+            child.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         if not self._thread.is_alive():
@@ -606,7 +609,8 @@ class Engine:
         known: dict[str, dict[str, Any]] = (await scheduler.identity())["workers"]
         return lanes_of({address: set(each["resources"]) for address, each in known.items()})
 
-    async def _shut(self) -> None:
+    async def _shut(self) -> ChildCluster | None:
+        """End every call and the connection; return the child, which still runs."""
         for state in self._lanes.values():
             for call in state.turns.order():
                 call.end("failed", sentence=CLOSED)
@@ -616,11 +620,11 @@ class Engine:
         if self._connecting is not None:
             await asyncio.gather(self._connecting, return_exceptions=True)
         cluster, self._cluster = self._cluster, None
-        if cluster is not None:
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(cluster.client.close(timeout=2), 4)
-            if cluster.child is not None:
-                await asyncio.to_thread(cluster.child.close)
+        if cluster is None:
+            return None
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(cluster.client.close(timeout=2), 4)
+        return cluster.child
 
     def _background(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         async def quietly() -> None:
