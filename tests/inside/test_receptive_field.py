@@ -155,7 +155,7 @@ NETS = {
     "transposed, stride 1": chain(conv(3), lambda x: L.Conv2DTranspose(3, 3, padding="same")(x)),
     "transposed, kernel below stride": chain(conv(3), lambda x: L.Conv2DTranspose(3, 2, strides=3)(x)),
     "transposed, output padding": chain(
-        conv(3, strides=2), lambda x: L.Conv2DTranspose(3, 3, strides=2, padding="same", output_padding=0)(x)
+        conv(3, strides=2), lambda x: L.Conv2DTranspose(3, 3, strides=2, padding="same", output_padding=1)(x)
     ),
     "nearest upsampling": chain(conv(3, strides=2), lambda x: L.UpSampling2D((2, 3))(x), conv(2, padding="same")),
     "bilinear upsampling": chain(conv(3, strides=2), lambda x: L.UpSampling2D(3, interpolation="bilinear")(x)),

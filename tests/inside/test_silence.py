@@ -102,6 +102,13 @@ def test_strength_is_the_peak_and_never_negative():
     np.testing.assert_allclose(silence.strengths(low, high, signed=True), [5, 3, 0.2])
 
 
+def test_sparsity_counts_the_values_at_rest():
+    values = np.array([[-3.0, 0.0], [0.05, 2.0], [-0.05, 0.0]])
+    assert silence.share_resting(values, 0.1, signed=False) == pytest.approx(5 / 6)
+    assert silence.share_resting(values, 0.1, signed=True) == pytest.approx(4 / 6)
+    assert silence.share_resting(np.zeros((0, 2)), 0.1, signed=True) == 0
+
+
 def test_infinite_values_do_not_move_the_limit():
     strength = np.array([1, 1, np.inf, np.nan])
     assert silence.threshold_of(strength) == pytest.approx(0.01)
