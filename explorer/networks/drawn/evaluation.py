@@ -217,30 +217,40 @@ def pointing_game(model: keras.Model, tests: TestSet) -> dict[str, Any]:
     """Return how often the highest point of Grad-CAM for the true class lies on the object.
 
     No tolerance is given: the highest point of the map, enlarged bilinearly to the picture's size, must lie
-    on a pixel that the object covers at least half. To compare with: a random pixel and the centre pixel.
+    on a pixel that the object covers at least half. To compare with: a random pixel and the centre pixel. For
+    objects full of holes (a bicycle) it also says how often the point lies in the object's bounding box.
 
     Source: Zhang et al. 2016, "Top-down neural attention by excitation backprop", section 4.1.
     """
     maps = grad_cam(model, tests.pictures, tests.labels)
     side = tests.masks.shape[1]
     objects = tests.masks >= 128
-    hits, overlaps = [], []
+    hits, boxed, overlaps = [], [], []
     for heat, inside in zip(maps, objects, strict=True):
         large = zoom(heat, side / heat.shape[0], order=1, grid_mode=True, mode="nearest")
         row, column = np.unravel_index(int(large.argmax()), large.shape)
         hits.append(bool(inside[row, column]))
+        boxed.append(_spans(inside.any(1), row) and _spans(inside.any(0), column))
         warm = large >= CAM_THRESHOLD * large.max() if large.max() > 0 else np.zeros_like(inside)
         overlaps.append((warm & inside).sum() / max(1, (warm | inside).sum()))
     return {
         "grad_cam": round(float(np.mean(hits)), 4),
         "centre_pixel": round(float(objects[:, side // 2, side // 2].mean()), 4),
         "random_pixel": round(float(objects.mean()), 4),
+        "in_box": _share(np.array(boxed)),
         "overlap": round(float(np.mean(overlaps)), 4),
-        "classes": {
-            name: _share(np.array(hits)[tests.labels == label]) for label, name in enumerate(PRETRAINING_CLASSES)
-        },
+        "classes": _class_shares(hits, tests.labels),
+        "classes_in_box": _class_shares(boxed, tests.labels),
         "pictures": len(hits),
     }
+
+
+def _spans(filled: np.ndarray, position: int) -> bool:
+    return bool(filled[: position + 1].any() and filled[position:].any())
+
+
+def _class_shares(truths: list[bool], labels: np.ndarray) -> dict[str, float]:
+    return {name: _share(np.array(truths)[labels == i]) for i, name in enumerate(PRETRAINING_CLASSES)}
 
 
 def device() -> str:

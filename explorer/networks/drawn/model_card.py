@@ -72,6 +72,8 @@ def markdown(card: dict[str, Any]) -> str:
         *_ability(figures),
         "## Class by class",
         _class_by_class(figures),
+        "The last two columns are the pointing game again: the hottest point on the object, and within its "
+        "bounding box. A bicycle and a flower on its stalk leave much of their box empty.",
         "## How it was made",
         *_making(recipe, training, figures),
         "## What it cannot do",
@@ -122,7 +124,7 @@ def _ability(figures: dict[str, Any]) -> list[str]:
 
 def _class_by_class(figures: dict[str, Any]) -> str:
     return _table(
-        ["class", "pictures", "recall", "precision", "most often taken for", "pointing"],
+        ["class", "pictures", "recall", "precision", "most often taken for", "on the object", "in its box"],
         [
             [
                 row["class"],
@@ -131,6 +133,7 @@ def _class_by_class(figures: dict[str, Any]) -> str:
                 _percent(row["precision"]),
                 row["taken_for"] or "—",
                 f"{figures['pointing_game']['classes'][row['class']]:.2f}",
+                f"{figures['pointing_game']['classes_in_box'][row['class']]:.2f}",
             ]
             for row in figures["classes"]
         ],
@@ -184,11 +187,11 @@ def curves(history: list[dict[str, float]], recipe: dict[str, Any]) -> str:
     right, bottom = width - 16, height - 40
     steps_per_epoch = recipe["pictures"] // recipe["batch"]
     end = max(recipe["epochs"], 1)
-    lowest = 0.5 if min((row["accuracy"] for row in history[2:]), default=0.0) >= 0.5 else 0.0
+    lowest = 0.5 if min((row["accuracy"] for row in history), default=0.0) >= 0.5 else 0.0
 
     def point(row: dict[str, float], key: str) -> str:
         x = left + (right - left) * row["step"] / steps_per_epoch / end
-        y = bottom - (bottom - top) * (max(row[key], lowest) - lowest) / (1 - lowest)
+        y = bottom - (bottom - top) * (row[key] - lowest) / (1 - lowest)
         return f"{x:.1f},{y:.1f}"
 
     validated = [row for row in history if "validation_accuracy" in row]

@@ -68,7 +68,16 @@ def test_the_pointing_game_is_won_everywhere_on_a_full_mask_and_nowhere_on_an_em
     tests = test_pictures(12)
     for value, share in ((255, 1.0), (0, 0.0), (127, 0.0)):
         result = pointing_game(model, TestSet(tests.pixels, tests.labels, np.full_like(tests.masks, value)))
-        assert [result[key] for key in ("grad_cam", "centre_pixel", "random_pixel")] == [share] * 3
+        assert [result[key] for key in ("grad_cam", "in_box", "centre_pixel", "random_pixel")] == [share] * 4
+
+
+def test_a_ring_is_pointed_at_through_its_hole_only_in_its_box(model: keras.Model) -> None:
+    tests = test_pictures(12)
+    ring = np.zeros_like(tests.masks)
+    ring[:, [0, -1]] = ring[:, :, [0, -1]] = 255
+    result = pointing_game(model, TestSet(tests.pixels, tests.labels, ring))
+    assert result["in_box"] == 1.0
+    assert result["random_pixel"] == pytest.approx(4 * 95 / 96**2, abs=1e-4)
 
 
 def test_the_test_pictures_are_the_twelve_classes_and_differ_in_background_only() -> None:
