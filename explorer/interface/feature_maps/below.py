@@ -121,6 +121,30 @@ def picked_point(event: Any, count: int) -> int | None:
     return int(index) if isinstance(index, int | float) and 0 <= index < count else None
 
 
+def silence_words(answers: Sequence[LayerSummary]) -> str:
+    """Return what the first and the last third of the layers say about silence and sparseness.
+
+    Args:
+        answers: layers with feature maps behind an activation, in the order of depth; at least two.
+    """
+    third = max(1, len(answers) // 3)
+
+    def share(part: Sequence[LayerSummary], silent: bool) -> float:
+        weights = sum(s.channels for s in part)
+        return sum(s.channels * (s.share_silent if silent else s.share_resting) for s in part) / max(1, weights)
+
+    silent = share(answers[:third], True), share(answers[-third:], True)
+    resting = share(answers[:third], False), share(answers[-third:], False)
+    change = resting[1] - resting[0]
+    verdict = "sparser" if change > 0.02 else "no sparser" if change < -0.02 else "about as sparse"
+    return (
+        f"From the first third of the layers to the last, silent channels go from **{share_text(silent[0])}** to "
+        f"**{share_text(silent[1])}**, and values at rest (at or near zero) from **{share_text(resting[0])}** to "
+        f"**{share_text(resting[1])}**. For this picture the deeper layers are {verdict}. In large trained networks deep channels answer to "
+        "rarer things, so a picture leaves more of them silent. Click a point to open its layer."
+    )
+
+
 def show_silence(
     structure: Structure,
     summaries: Sequence[LayerSummary],
@@ -129,33 +153,28 @@ def show_silence(
     choose: Callable[[str], None],
 ) -> None:
     """Draw the share of silent channels of each layer with feature maps against depth."""
-    spatial = [s for s in summaries if s.spatial and s.channels]
+    # Only answers of an activation can rest: a sum or a normalised map is almost nowhere zero.
+    answers = [s for s in summaries if s.spatial and s.channels and not s.signed and not s.is_input]
     st.subheader("Are deeper layers more silent?")
-    if len(spatial) < 2:
-        st.caption("This network has too few layers with feature maps to compare.")
+    if len(answers) < 2:
+        st.caption("This network has too few layers with an activation and feature maps to compare.")
         return
-    names = [structure.layers[s.path].name if s.path in structure.layers else s.path for s in spatial]
-    position = next((i for i, s in enumerate(spatial) if s.path == layer), None)
-    thirds = len(spatial) // 3 or 1
-    early = sum(s.silent for s in spatial[:thirds]) / max(1, sum(s.channels for s in spatial[:thirds]))
-    late = sum(s.silent for s in spatial[-thirds:]) / max(1, sum(s.channels for s in spatial[-thirds:]))
-    st.markdown(
-        f"For this picture **{share_text(early)}** of the channels are silent in the first third of the layers and "
-        f"**{share_text(late)}** in the last third. Deep channels answer to rarer things, so most pictures leave "
-        "more of them silent. Click a point to open its layer."
-    )
+    names = [structure.layers[s.path].name if s.path in structure.layers else s.path for s in answers]
+    position = next((i for i, s in enumerate(answers) if s.path == layer), None)
+    st.markdown(silence_words(answers))
 
     def picked() -> None:
-        point = picked_point(st.session_state["feature_maps_silence"], len(spatial))
+        point = picked_point(st.session_state["feature_maps_silence"], len(answers))
         if point is not None:
-            choose(spatial[point].path)
+            choose(answers[point].path)
 
     st.plotly_chart(
         charts.silent_share(
             names,
-            [s.share_silent for s in spatial],
-            [s.channels for s in spatial],
-            [s.silent for s in spatial],
+            [s.share_silent for s in answers],
+            [s.share_resting for s in answers],
+            [s.channels for s in answers],
+            [s.silent for s in answers],
             position,
             palette(),
         ),

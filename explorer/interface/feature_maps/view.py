@@ -333,9 +333,10 @@ def _field_of(chosen: Selection, cell: tuple[int, int]) -> Any:
     return work.run(
         "inside.receptive_field",
         label="Tracing the receptive field",
-        keep_as=(chosen.network, chosen.layer, cell),
+        keep_as=(chosen.network, chosen.weights, chosen.layer, cell),
         network=chosen.network,
         layer=chosen.layer,
+        weights=chosen.weights,
         row=cell[0],
         column=cell[1],
     )

@@ -96,35 +96,49 @@ def histogram_bars(
 def silent_share(
     names: Sequence[str],
     shares: Sequence[float],
+    resting: Sequence[float],
     channels: Sequence[int],
     silent: Sequence[int],
     selected: int | None,
     palette: Palette,
 ) -> go.Figure:
-    """Draw the share of silent channels of each layer against its depth; the selected layer is marked.
+    """Draw the shares of silent channels and of values at rest against depth; the selected layer is marked.
 
     Args:
         names: layers in the order of depth.
         shares: silent channels over channels, 0 to 1.
+        resting: values at or near zero over all values, 0 to 1.
         channels: channels of each layer.
         silent: silent channels of each layer.
         selected: position of the selected layer, if it is among them.
         palette: colours of the theme.
     """
-    figure = _base(palette, height=230, bottom=40)
+    figure = _base(palette, height=250, bottom=40, top=28)
+    depth = list(range(1, len(names) + 1))
     sizes = [11 if i == selected else 6 for i in range(len(names))]
-    colours = [palette.highlight if i == selected else palette.activation for i in range(len(names))]
-    figure.add_scatter(
-        x=list(range(1, len(names) + 1)),
-        y=[100 * s for s in shares],
-        mode="lines+markers",
-        line={"color": palette.activation, "width": 1.5},
-        marker={"size": sizes, "color": colours, "line": {"width": 0}},
-        customdata=[[n, s, c] for n, s, c in zip(names, silent, channels, strict=True)],
-        hovertemplate="%{customdata[0]}<br>%{customdata[1]} of %{customdata[2]} channels silent<extra></extra>",
-    )
+    for title, values, colour, dash, words in (
+        ("silent channels", shares, palette.activation, "solid", "silent channels"),
+        ("values at rest", resting, palette.muted, "dot", "of the values at rest"),
+    ):
+        figure.add_scatter(
+            name=title,
+            x=depth,
+            y=[100 * value for value in values],
+            mode="lines+markers",
+            line={"color": colour, "width": 1.5, "dash": dash},
+            marker={
+                "size": sizes,
+                "color": [palette.highlight if i == selected else colour for i in range(len(names))],
+                "line": {"width": 0},
+            },
+            customdata=[[n, s, c] for n, s, c in zip(names, silent, channels, strict=True)],
+            hovertemplate="%{customdata[0]}: %{y:.1f} % "
+            + words
+            + "<br>%{customdata[1]} of %{customdata[2]} channels silent<extra></extra>",
+        )
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.16, "x": 0})
     figure.update_xaxes(title={"text": "depth: layers from the input", "standoff": 6}, rangemode="tozero")
-    figure.update_yaxes(title={"text": "silent channels, %", "standoff": 6}, range=[-3, 103])
+    figure.update_yaxes(title={"text": "share, %", "standoff": 6}, range=[-3, 103])
     return figure
 
 
