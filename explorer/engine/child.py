@@ -119,6 +119,9 @@ def environment(settings: Settings) -> dict[str, str]:
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     variables["PYTHONPATH"] = os.pathsep.join(paths)
     variables.setdefault("DASK_LOGGING__DISTRIBUTED", "error")
+    # Killed workers leave semaphores; Python tidies them up, and need not tell whoever ends the app.
+    quiet = [os.environ.get("PYTHONWARNINGS"), "ignore:resource_tracker:UserWarning"]
+    variables["PYTHONWARNINGS"] = ",".join(filter(None, quiet))
     return variables
 
 

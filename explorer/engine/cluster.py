@@ -14,19 +14,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import dask
 import psutil
 from dask.system import cpu_count
+from distributed import Nanny, Scheduler
+from distributed.security import Security
 
 from explorer.engine.devices import visible_nvidia_gpus
 from explorer.engine.work import KEPT_MESSAGES, LANES, Lane
+
+log = logging.getLogger(__name__)
 
 DASK_SETTINGS: Mapping[str, Any] = {
     "distributed.scheduler.allowed-failures": 0,  # a call whose worker died is not run a second time
@@ -48,6 +55,8 @@ DASK_SETTINGS: Mapping[str, Any] = {
 }
 
 LOOPBACK = "127.0.0.1"
+
+START_ATTEMPTS = 5
 
 
 def places(gpus: list[str], threads: int | None, warm: str) -> list[tuple[Lane, dict[str, str]]]:
@@ -93,14 +102,36 @@ def thread_variables(threads: int | None) -> dict[str, str]:
     return {"OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count}
 
 
+_nannies: weakref.WeakSet[Nanny] = weakref.WeakSet()
+
+
+async def kept(make: Callable[[], Nanny]) -> None:
+    """Keep one worker alive for ever: its nanny starts it anew when it dies, and gives up when it dies at that.
+
+    Raises:
+        Exception: what starting it raised several times in a row.
+    """
+    failures = 0
+    while True:
+        try:
+            nanny = make()
+            _nannies.add(nanny)
+            await nanny
+            failures = 0
+            await nanny.finished()
+        except Exception:
+            failures += 1
+            if failures == START_ATTEMPTS:
+                raise
+        log.warning("A worker ended while it started; it is started again")
+        await asyncio.sleep(0.5)
+
+
 async def serve(options: dict[str, Any], answer: int, folder: str) -> None:
     """Start scheduler and workers, write where they listen to the file descriptor `answer`, and stay.
 
     Without Dask's extensions: none is used, and that for spans keeps some kilobytes of every call for ever.
     """
-    from distributed import Nanny, Scheduler
-    from distributed.security import Security
-
     security = Security.temporary()
     wanted = places([name for name, _ in visible_nvidia_gpus()], options["threads"], options["warm"])
     scheduler = await Scheduler(
@@ -122,8 +153,9 @@ async def serve(options: dict[str, Any], answer: int, folder: str) -> None:
     with os.fdopen(answer, "wb") as pipe:
         pipe.write(json.dumps(hello).encode() + b"\n")
     megabytes = options["memory_megabytes"]
-    nannies = [
-        Nanny(
+
+    def nanny(index: int, lane: Lane, environment: dict[str, str]) -> Nanny:
+        return Nanny(
             scheduler.address,
             name=f"{lane}-{index}",
             nthreads=1,
@@ -139,17 +171,19 @@ async def serve(options: dict[str, Any], answer: int, folder: str) -> None:
             silence_logs=False,
             dashboard_address=f"{LOOPBACK}:0",
         )
-        for index, (lane, environment) in enumerate(wanted)
-    ]
-    await asyncio.gather(*nannies)
-    await scheduler.finished()
+
+    starts = [partial(nanny, index, *each) for index, each in enumerate(wanted)]
+    await asyncio.gather(*map(kept, starts))
 
 
 def end(folder: str) -> None:
     """End this process and every worker at once; nothing in them is worth a slow goodbye."""
+    for nanny in list(_nannies):
+        nanny.close_gracefully()  # starts no other worker in the place of the killed one
     for child in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            child.kill()
+            if not any("resource_tracker" in word for word in child.cmdline()):  # it tidies up and ends by itself
+                child.kill()
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -56,6 +57,16 @@ def gone(pids: list[int]) -> bool:
     return not any(runs(pid) for pid in pids)
 
 
+def semaphores_of(pid: int) -> list[Path]:
+    """Return the named semaphores that a process has open; they would outlive it."""
+    if sys.platform != "linux":
+        return []
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    found = sorted({Path(line.split()[-1]) for line in lines if "/dev/shm/sem." in line})
+    assert found
+    return found
+
+
 def cluster_pid(engine: Engine) -> int:
     assert engine._cluster is not None
     assert engine._cluster.child is not None
@@ -83,6 +94,21 @@ def test_calls_go_on_while_workers_are_killed_again_and_again(engine: Engine) ->
         pid, _ = engine.submit("quick.process", visitor="a").result(PATIENCE)
         psutil.Process(pid).kill()
         assert engine.submit("quick.echo", visitor="a", value=number).result(PATIENCE) == number
+
+
+def test_workers_that_are_killed_while_they_start_come_back_all_the_same(engine: Engine) -> None:
+    engine.submit("quick.echo", visitor="a").result(PATIENCE)
+    cluster = psutil.Process(cluster_pid(engine))
+    killed = 0
+    while killed < 4:
+        for child in cluster.children():
+            with contextlib.suppress(psutil.Error):
+                if any("spawn_main" in word for word in child.cmdline()):
+                    child.kill()
+                    killed += 1
+        time.sleep(0.1)
+    assert engine.submit("quick.echo", visitor="a", value=5).result(PATIENCE) == 5
+    assert engine.submit("long.process", visitor="a").result(PATIENCE)
 
 
 def test_when_the_cluster_dies_calls_in_flight_fail_and_waiting_ones_are_served_by_the_next(
@@ -146,9 +172,11 @@ def host(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, list[int]]]:
 def test_no_process_is_left_when_the_app_is_killed(host: tuple[subprocess.Popen, list[int]]) -> None:
     process, pids = host
     everybody = pids + [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    semaphores = semaphores_of(pids[0])
     process.kill()
     process.wait(10)
     until(lambda: gone(everybody), 15)
+    until(lambda: not any(path.exists() for path in semaphores), 15)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals for this")
