@@ -140,8 +140,9 @@ def silence_words(answers: Sequence[LayerSummary]) -> str:
     return (
         f"From the first third of the layers to the last, silent channels go from **{share_text(silent[0])}** to "
         f"**{share_text(silent[1])}**, and values at rest (at or near zero) from **{share_text(resting[0])}** to "
-        f"**{share_text(resting[1])}**. For this picture the deeper layers are {verdict}. In large trained networks deep channels answer to "
-        "rarer things, so a picture leaves more of them silent. Click a point to open its layer."
+        f"**{share_text(resting[1])}**: for this picture the deeper layers are {verdict}. In large trained networks "
+        "deep channels answer to rarer things, so a picture leaves more of them silent. "
+        "Click a point to open its layer."
     )
 
 

@@ -228,7 +228,7 @@ def pointing_game(model: keras.Model, tests: TestSet) -> dict[str, Any]:
     hits, boxed, overlaps = [], [], []
     for heat, inside in zip(maps, objects, strict=True):
         large = zoom(heat, side / heat.shape[0], order=1, grid_mode=True, mode="nearest")
-        row, column = np.unravel_index(int(large.argmax()), large.shape)
+        row, column = divmod(int(large.argmax()), large.shape[1])
         hits.append(bool(inside[row, column]))
         boxed.append(_spans(inside.any(1), row) and _spans(inside.any(0), column))
         warm = large >= CAM_THRESHOLD * large.max() if large.max() > 0 else np.zeros_like(inside)
