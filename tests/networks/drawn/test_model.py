@@ -44,15 +44,10 @@ def test_one_cell_of_the_last_map_sees_95_pixels() -> None:
     model = build(side=192)
     cell = keras.Model(model.input, model.get_layer(LAST_CONVOLUTION).output)
     generator = np.random.default_rng(0)
-    picture = generator.random((1, 192, 192, 3)).astype(np.float32)
-    before = np.asarray(cell(picture))[0, 12, 12]
-
-    def changes(column: int) -> bool:
-        poked = picture.copy()
-        poked[:, :, column] += 50.0
-        return bool(np.abs(np.asarray(cell(poked))[0, 12, 12] - before).max() > 0)
-
-    seen = [column for column in range(192) if changes(column)]
+    pictures = np.repeat(generator.random((1, 192, 192, 3)).astype(np.float32), 193, 0)
+    pictures[np.arange(192), :, np.arange(192)] += 50.0
+    answers = np.concatenate([cell.predict_on_batch(part)[:, 12, 12] for part in np.split(pictures, [64, 128])])
+    seen = np.flatnonzero(np.abs(answers[:-1] - answers[-1]).max(-1) > 1e-6)
     assert seen[-1] - seen[0] + 1 == 95
 
 
