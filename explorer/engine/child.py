@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -63,6 +64,7 @@ class ChildCluster:
         self.address: str = hello["address"]
         self.pid: int = hello["pid"]
         self.lanes: dict[str, int] = hello["lanes"]
+        self._folder: str = hello["folder"]
         self.security = Security(
             require_encryption=True,
             tls_ca_file=hello["certificate"],
@@ -75,6 +77,7 @@ class ChildCluster:
 
         def wait() -> None:
             self._process.wait()
+            shutil.rmtree(self._folder, ignore_errors=True)  # it does so itself unless it was killed
             callback()
 
         threading.Thread(target=wait, name="watch-cluster", daemon=True).start()

@@ -146,6 +146,7 @@ async def serve(options: dict[str, Any], answer: int, folder: str) -> None:
     hello = {
         "address": scheduler.address,
         "pid": os.getpid(),
+        "folder": folder,
         "lanes": {name: sum(lane == name for lane, _ in wanted) for name in LANES},
         "certificate": security.tls_client_cert,
         "key": security.tls_client_key,

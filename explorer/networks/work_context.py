@@ -16,9 +16,7 @@ class Stopped(Exception):  # noqa: N818 - not an error: what was asked for has h
 class WorkContext(Protocol):
     """The first argument of every piece of named work."""
 
-    def report(
-        self, done: float | None = None, total: float | None = None, unit: str = "", message: str = ""
-    ) -> None:
+    def report(self, done: float | None = None, total: float | None = None, unit: str = "", message: str = "") -> None:
         """Tell how far the work has come; cheap enough for every step.
 
         Args:
@@ -42,9 +40,7 @@ class WorkContext(Protocol):
 class _NoContext:
     """A context that hears nothing and never stops, for a notebook or a test."""
 
-    def report(
-        self, done: float | None = None, total: float | None = None, unit: str = "", message: str = ""
-    ) -> None:
+    def report(self, done: float | None = None, total: float | None = None, unit: str = "", message: str = "") -> None:
         """Forget the report."""
 
     def stopped(self) -> bool:

@@ -117,6 +117,10 @@ def test_when_the_cluster_dies_calls_in_flight_fail_and_waiting_ones_are_served_
     in_flight = engine.submit("quick.deaf", visitor="a", file=str(tmp_path / "pid"))
     waiting = engine.submit("quick.echo", visitor="b", value=2)
     worker, cluster = pid_in(tmp_path / "pid"), cluster_pid(engine)
+    assert engine._cluster is not None
+    assert engine._cluster.child is not None
+    folder = Path(engine._cluster.child._folder)
+    assert folder.is_dir()
     until(lambda: in_flight.seconds is not None)
     psutil.Process(cluster).kill()
     with pytest.raises(EngineError, match=CLUSTER_LOST):
@@ -124,6 +128,7 @@ def test_when_the_cluster_dies_calls_in_flight_fail_and_waiting_ones_are_served_
     assert waiting.result(PATIENCE) == 2
     assert cluster_pid(engine) != cluster
     until(lambda: gone([worker, cluster]))
+    until(lambda: not folder.exists())
     until(lambda: engine.ready()["ready"])
 
 
