@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.interface.page_frame import page_head
 from explorer.interface.page_table import PAGES, PageEntry, streamlit_page
 from explorer.interface.theme import theme_name
 
@@ -34,10 +35,10 @@ HERO = (
 
 def show_home() -> None:
     """Draw the home page."""
-    st.title("See what a convolutional network sees")
-    st.markdown(
+    page_head(
+        "See what a convolutional network sees",
         "Give a network a picture, and every layer answers with **feature maps**: "
-        "where in the picture it found what it looks for."
+        "where in the picture it found what it looks for.",
     )
     with st.grid(4, min_column_width=150, gap="small"):
         for file, caption, alt in HERO:
