@@ -51,8 +51,10 @@ export default function (component) {
     const label = element("span", "label");
     label.append(element("span", "", String(channel)), element("span", "", silent[position] ? "silent" : labels[position]));
     tile.append(canvas, label);
-    canvas.onmousemove = (event) => {
+    // On the tile, not on the canvas: at its edge, within a pixel, the label below may get the pointer.
+    tile.onmousemove = (event) => {
       const frame = canvas.getBoundingClientRect();
+      if (event.clientY > frame.bottom + 1) { tip.hidden = true; return; }
       const column = Math.min(width - 1, Math.max(0, Math.floor(((event.clientX - frame.left) / frame.width) * width)));
       const row = Math.min(height - 1, Math.max(0, Math.floor(((event.clientY - frame.top) / frame.height) * height)));
       const value = values[(position * height + row) * width + column];
