@@ -26,13 +26,22 @@ WAIT_MS = 90_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder, and keep them on one process when pytest-xdist spreads the suite."""
+    """Mark every test of this folder, keep them on one process under pytest-xdist, and run them last.
+
+    Last, because Playwright keeps an event loop running in the main thread until the session ends, and other
+    tests call `asyncio.run` there.
+    """
     for item in items:
-        if Path(item.path).is_relative_to(Path(__file__).parent):
+        if _is_here(item):
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(240))
+    items.sort(key=_is_here)
+
+
+def _is_here(item: pytest.Item) -> bool:
+    return Path(item.path).is_relative_to(Path(__file__).parent)
 
 
 def chromium_program(playwright: Any) -> str | None:
