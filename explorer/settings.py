@@ -58,9 +58,7 @@ class Settings(BaseSettings):
     worker_threads: int | None = Field(
         default=None, ge=1, description="Threads that one worker computes with; unset: all cores"
     )
-    warm_network: str = Field(
-        default="drawn_plain", description="Network that is loaded before the first visitor asks"
-    )
+    warm_network: str = Field(default="drawn_plain", description="Network that is loaded before the first visitor asks")
 
     @field_validator("weights_folder")
     @classmethod

@@ -70,9 +70,7 @@ class AppServer:
         """Return what the app has written so far."""
         return self._log_path.read_text(encoding="utf-8", errors="replace")
 
-    def get(
-        self, path: str, headers: Mapping[str, str] | None = None
-    ) -> tuple[int, dict[str, list[str]], bytes]:
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, dict[str, list[str]], bytes]:
         """Return status, headers (lower-case name to values) and body of a GET; follows no redirect."""
         request = urllib.request.Request(self.url + path, headers=dict(headers or {}))
         opener = urllib.request.build_opener(_KeepRedirects)

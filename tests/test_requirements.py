@@ -18,9 +18,7 @@ OPTIONAL_BACKENDS = {"jax", "torch"}
 def pins(name: str) -> dict[str, str]:
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     found = [re.fullmatch(r"([A-Za-z0-9_.-]+)==([0-9][\w.]*)", line.strip()) for line in lines]
-    others = [
-        line for line, pin in zip(lines, found, strict=True) if not pin and not re.match(r"#|-r |$", line)
-    ]
+    others = [line for line, pin in zip(lines, found, strict=True) if not pin and not re.match(r"#|-r |$", line)]
     assert not others, f"not pinned: {others}"
     return {pin[1].lower().replace("_", "-"): pin[2] for pin in found if pin}
 
@@ -45,9 +43,7 @@ def distributions(names: set[str]) -> set[str]:
 
 
 def test_everything_the_app_imports_is_pinned():
-    needed = (
-        distributions(imported(["app.py", "explorer", "pages"])) - COME_WITH_STREAMLIT - OPTIONAL_BACKENDS
-    )
+    needed = distributions(imported(["app.py", "explorer", "pages"])) - COME_WITH_STREAMLIT - OPTIONAL_BACKENDS
     assert needed - set(pins("requirements.txt")) == set()
 
 

@@ -86,9 +86,7 @@ def _controls(page: str, slot: Slot, label: str) -> None:
                 args=(slot, another(source)),
             )
         if slot == "picture2" and source:
-            st.button(
-                "Stop comparing", icon=":material/close:", key=f"{key}_none", on_click=choose, args=(slot, "")
-            )
+            st.button("Stop comparing", icon=":material/close:", key=f"{key}_none", on_click=choose, args=(slot, ""))
     _say(key, slot, source, name, complaint)
 
 

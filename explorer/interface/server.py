@@ -63,9 +63,7 @@ class EngineKeeper:
                 future = None if time.monotonic() - self._failed_at >= RETRY_SECONDS else future
             if future is None:
                 future = self._future = Future()
-                threading.Thread(
-                    target=self._connect, args=(future,), name="start-engine", daemon=True
-                ).start()
+                threading.Thread(target=self._connect, args=(future,), name="start-engine", daemon=True).start()
             return future
 
     def devices(self) -> tuple[Device, ...] | None:
@@ -226,11 +224,7 @@ def show_failure(failure: Exception) -> bool:
 
 def sentence_of(failure: Exception) -> str:
     """Return what a visitor is told about `failure`: its own sentence if it was written for visitors."""
-    return (
-        str(failure)
-        if is_for_visitors(failure)
-        else "This page stopped with an error; the log has the details."
-    )
+    return str(failure) if is_for_visitors(failure) else "This page stopped with an error; the log has the details."
 
 
 ROUTES: list[BaseRoute] = [Route(READY_ADDRESS, answer_ready)]

@@ -79,6 +79,7 @@ def palette() -> Palette:
     """Return the colours of the theme that the visitor sees."""
     return PALETTES[theme_name()]
 
+
 # In the dark theme the accent is light, so that selected words in it are readable on the dark page. Streamlit
 # writes white on a primary button in both themes; this writes dark on the light accent (8 : 1).
 _BUTTON_TEXT = """<style>

@@ -47,9 +47,7 @@ def rerun_milliseconds(collect: bool) -> float:
 def main() -> None:
     """Measure both, print them, and fail if the option has no effect."""
     without, with_collection = rerun_milliseconds(False), rerun_milliseconds(True)
-    print(
-        f"rerun of the home page, median of {RERUNS}: {without:.1f} ms without, {with_collection:.1f} ms with"
-    )
+    print(f"rerun of the home page, median of {RERUNS}: {without:.1f} ms without, {with_collection:.1f} ms with")
     assert without < 0.7 * with_collection, "runner.postScriptGC no longer does anything"
 
 
