@@ -43,6 +43,11 @@ _table: dict[str, Work] = {
     "inside.layer_maps": Work("explorer.inside.feature_maps:layer_maps", "quick"),
     "inside.receptive_field": Work("explorer.inside.receptive_field:receptive_field", "quick"),
     "inside.filter_of": Work("explorer.inside.filters:filter_of", "quick"),
+    # What is large takes seconds to build and to run: nobody's hand on a control shall wait behind it.
+    "inside.overview.large": Work("explorer.inside.feature_maps:overview", "long"),
+    "inside.layer_maps.large": Work("explorer.inside.feature_maps:layer_maps", "long"),
+    "inside.receptive_field.large": Work("explorer.inside.receptive_field:receptive_field", "long"),
+    "inside.filter_of.large": Work("explorer.inside.filters:filter_of", "long"),
     "networks.structure": Work("explorer.networks.describe:structure_of", "quick"),
     "networks.download": Work("explorer.networks.weights:download_work", "long"),
 }

@@ -23,6 +23,7 @@ from explorer.networks.preprocessing import fit as fit_picture
 from explorer.networks.structure import LayerInfo
 from explorer.networks.tap import tapped
 from explorer.networks.work_context import WorkContext
+from explorer.settings import get_settings
 
 Weights = Literal["trained", "random"]
 TOP = 5
@@ -159,7 +160,7 @@ def device_label() -> str:
     if device.kind != "CPU":
         return f"{device.kind}: {device.name}"
     usable = getattr(os, "sched_getaffinity", None)
-    cores = len(usable(0)) if usable else os.cpu_count() or 1
+    cores = get_settings().worker_threads or (len(usable(0)) if usable else os.cpu_count() or 1)
     return f"CPU, {cores} core{'' if cores == 1 else 's'}"
 
 

@@ -75,10 +75,13 @@ def threshold_of(strength: np.ndarray) -> float:
 
 
 def share_resting(values: np.ndarray, threshold: float, *, signed: bool) -> float:
-    """Return the share of values that are not above the threshold, in a signed layer by their size."""
+    """Return the share of values that are not above the threshold, in a signed layer by their size.
+
+    What is not a number is not at rest.
+    """
     if not values.size:
         return 0.0
-    active = np.count_nonzero(values > threshold)
+    active = np.count_nonzero(values > threshold) + np.count_nonzero(np.isnan(values))
     if signed:
         active += np.count_nonzero(values < -threshold)
     return 1 - active / values.size

@@ -25,17 +25,17 @@ def count_text(count: int) -> str:
 
 def shape_text(shape: Sequence[int | None]) -> str:
     """Return a shape without the batch: 112 × 112 × 64; an open size is printed as "any"."""
-    return " × ".join("any" if size is None else str(size) for size in shape)
+    return "\u00a0×\u00a0".join("any" if size is None else str(size) for size in shape)
 
 
 def share_text(share: float) -> str:
     """Return a share as a percentage; less than half a percent, but not nothing, is printed as "< 1 %"."""
     percent = 100 * share
     if 0 < percent < 0.5:
-        return "< 1 %"
+        return "<\u00a01\u00a0%"
     if 99.5 < percent < 100:
-        return "> 99 %"
-    return f"{percent:.0f} %"
+        return ">\u00a099\u00a0%"
+    return f"{percent:.0f}\u00a0%"
 
 
 def seconds_text(seconds: float) -> str:

@@ -194,7 +194,7 @@ class DeepAddresses:
     Streamlit's page looks for its scripts beside itself, finds none under `/a/`, and stays white.
     """
 
-    NOT_PAGES = ("_stcore", "static", "media", "component", "app")
+    NOT_PAGES = ("_stcore", "static", "media", "component")
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -211,7 +211,8 @@ class DeepAddresses:
     def _is_deep(self, scope: Scope) -> bool:
         wants_page = any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
         base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-        parts = scope["path"].strip("/").removeprefix(base).strip("/").split("/")
+        path = f"{scope['path'].strip('/')}/"
+        parts = path.removeprefix(f"{base}/" if base else "").strip("/").split("/")
         return wants_page and len(parts) > 1 and not any(part in self.NOT_PAGES for part in parts)
 
 

@@ -46,7 +46,8 @@ class PageState:
     """The declared properties of one page, as widgets bound to the address.
 
     A control named in the link's `hide=a,b` is still there and still takes its value from the link, only
-    unseen: so a teacher sets the stage. `hide=all` hides every control of the page.
+    unseen: so a teacher sets the stage. `hide=all` hides every control; what is clicked on the stage itself
+    (a layer, a channel, a cell) stays.
     """
 
     def __init__(self, page: str, items: Sequence[Item]):
@@ -76,10 +77,28 @@ class PageState:
             key = self.key(name)
             st.session_state[key] = st.session_state.get(_default_of(key), item.default)
 
+    def link_parameters(self) -> dict[str, str]:
+        """Return what a link must say to bring this view back: every value that is not the default, by its name."""
+        said = {}
+        for name, item in self.items.items():
+            value = self.value(name)
+            if value not in (None, "", st.session_state.get(_default_of(self.key(name)), item.default)):
+                said[self.key(name)] = str(value)
+        return said
+
     def hidden(self, name: str) -> bool:
         """Tell whether the link hides this control."""
         wanted = {part.strip() for part in st.query_params.get("hide", "").split(",")}
         return name in wanted or "all" in wanted
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Give controls that are no declared property (the picture, a menu) a name that a link can hide."""
+        if self.hidden(name):
+            with st.container(key=f"unseen_{self.page}_{name}"):
+                yield
+        else:
+            yield
 
     @contextmanager
     def _spot(self, name: str, unseen: bool) -> Iterator[None]:
@@ -90,17 +109,21 @@ class PageState:
         else:
             yield
 
-    def _allow(self, name: str, options: Sequence[Any]) -> None:
-        """Drop a value that the other settings no longer allow; take a link's value also by its name in code.
+    def _allow(self, name: str, options: Sequence[Any], default: Any, printed: Callable[[Any], str]) -> None:
+        """Replace a value that the other settings no longer allow; read a link's value also by its name in code.
 
         Streamlit writes options into the address as they are printed ("MobileNetV2", "By number"); a link
         written by hand or by code names them as code does ("strength").
         """
         key = self.key(name)
-        if key not in st.session_state and (named := st.query_params.get(key)) in options:
-            st.session_state[key] = named
-        if key in st.session_state and st.session_state[key] not in options:
-            del st.session_state[key]
+        if key not in st.session_state:
+            named = st.query_params.get(key)
+            if named in options and printed(named) != named:
+                # Before the widget is bound the address may still be changed.
+                st.query_params[key] = printed(named)
+        elif st.session_state[key] not in options:
+            # To delete it would leave the old value on the visitor's screen: the widget stays the same one.
+            st.session_state[key] = default
 
     def selectbox(
         self, name: str, options: Sequence[Any] | None = None, *, index: int | None = None, **more: Any
@@ -108,9 +131,9 @@ class PageState:
         """Draw a choice as a list to pick from and return it."""
         item = self.items[name]
         choices = list(item.options if options is None else options)
-        self._allow(name, choices)
         if index is None:
             index = choices.index(item.default) if item.default in choices else 0
+        self._allow(name, choices, choices[index], more.get("format_func", item.format))
         st.session_state[_default_of(self.key(name))] = choices[index]
         more.setdefault("format_func", item.format)
         with self._spot(name, more.pop("unseen", False)):
@@ -122,7 +145,7 @@ class PageState:
     def segments(self, name: str, **more: Any) -> Any:
         """Draw a choice among few as one row of buttons and return it; the last pressed stays pressed."""
         item = self.items[name]
-        self._allow(name, item.options)
+        self._allow(name, item.options, item.default, more.get("format_func", item.format))
         more.setdefault("format_func", item.format)
         with self._spot(name, more.pop("unseen", False)):
             value = st.segmented_control(
@@ -159,7 +182,7 @@ class PageState:
         key = self.key(name)
         kept = st.session_state.get(key)
         if kept is not None and not (isinstance(kept, int | float) and low <= kept <= high):
-            del st.session_state[key]
+            st.session_state[key] = item.default
         with self._spot(name, more.pop("unseen", False)):
             value = st.number_input(
                 item.label,
@@ -179,7 +202,7 @@ class PageState:
         key = self.key(name)
         kept = st.session_state.get(key)
         if kept is not None and not (isinstance(kept, int) and 1 <= kept <= pages):
-            del st.session_state[key]
+            st.session_state[key] = self.items[name].default
         with self._spot(name, more.pop("unseen", False)):
             chosen = st.pagination(pages, default=self.items[name].default, key=key, bind=BIND, **more)
         return min(max(1, chosen), pages)

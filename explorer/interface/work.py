@@ -100,8 +100,10 @@ def run(name: str, *, label: str, keep_as: tuple | None = None, **arguments: Any
         raise WorkFailed(str(error)) from error
     if identity is not None:
         size = size_of(result)
+        if size > KEPT_BYTES:  # to make room for it would only empty the session
+            return result
         while kept and sum(kept_size for _, kept_size in kept.values()) + size > KEPT_BYTES:
-            kept.popitem(last=False)
-        if size <= KEPT_BYTES:
-            kept[identity] = (result, size)
+            # What is small costs as much to compute as what is large: the largest goes first.
+            del kept[max(kept, key=lambda each: kept[each][1])]
+        kept[identity] = (result, size)
     return result

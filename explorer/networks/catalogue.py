@@ -217,6 +217,15 @@ def entries() -> tuple[NetworkEntry, ...]:
         return tuple(entry for entry, _ in _entries.values())
 
 
+def is_large(entry: NetworkEntry) -> bool:
+    """Tell whether a network takes seconds rather than tenths of one to build and to run on a CPU.
+
+    The limits follow the table of every network in tests/benchmarks/README.md; ConvNeXt's large depthwise
+    kernels are slow on a CPU at any size.
+    """
+    return entry.parameters > 40_000_000 or max(entry.input_size) > 350 or entry.family == "ConvNeXt"
+
+
 def entry(name: str) -> NetworkEntry:
     """Return one network by its name.
 

@@ -67,9 +67,7 @@ SAMPLES: dict[str, Sample] = _table(
         "motorcycle_left.png",
     ),
     Sample("camera", "A photographer, grey", "Lav Varshney, CC0", "skimage", "camera.png", grey=True),
-    Sample(
-        "coins", "Greek coins, grey", "Brooklyn Museum, no known restrictions", "skimage", "coins.png", True
-    ),
+    Sample("coins", "Greek coins, grey", "Brooklyn Museum, no known restrictions", "skimage", "coins.png", True),
     Sample("brick", "A brick wall, grey", "CC0Textures, CC0", "skimage", "brick.png", grey=True),
     Sample("grass", "Grass, grey", "linolafett on DeviantArt, CC0", "skimage", "grass.png", grey=True),
     Sample("gravel", "Gravel, grey", "CC0Textures, CC0", "skimage", "gravel.png", grey=True),
@@ -91,7 +89,5 @@ def sample(name: str) -> Picture:
         raise PictureError(f"There is no such sample photograph: choose one of {', '.join(SAMPLES)}.")
     path = entry.path
     if path is None:
-        raise PictureError(
-            f"The sample photograph “{entry.title}” is not on this computer: choose another picture."
-        )
+        raise PictureError(f"The sample photograph “{entry.title}” is not on this computer: choose another picture.")
     return replace(decode(path.read_bytes()), source=f"sample:{name}", title=entry.title)

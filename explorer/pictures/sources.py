@@ -29,13 +29,9 @@ def resolve(source: str) -> Picture:
     Raises:
         PictureError: It names an upload, which no link can carry, or nothing at all.
     """
-    kind, _, rest = (
-        source.partition(":") if isinstance(source, str) and len(source) <= _LONGEST else ("", "", "")
-    )
+    kind, _, rest = source.partition(":") if isinstance(source, str) and len(source) <= _LONGEST else ("", "", "")
     if kind not in _RESOLVERS:
-        raise PictureError(
-            "The link names a picture in a way that is not understood: choose a picture on this page."
-        )
+        raise PictureError("The link names a picture in a way that is not understood: choose a picture on this page.")
     return _RESOLVERS[kind](rest)
 
 
@@ -47,9 +43,7 @@ def _drawn(rest: str) -> Picture:
         raise PictureError(f"Nothing of that name can be drawn: choose one of {', '.join(CLASSES)}.")
     number = _number(index)
     drawing = draw(SHOW_SEED, number, size=DRAWN_SIDE, label=CLASSES.index(name))
-    return Picture(
-        drawing.pixels, f"drawn:{name}:{number}", f"Drawn {name} {number}", (DRAWN_SIDE, DRAWN_SIDE)
-    )
+    return Picture(drawing.pixels, f"drawn:{name}:{number}", f"Drawn {name} {number}", (DRAWN_SIDE, DRAWN_SIDE))
 
 
 def _scene(rest: str) -> Picture:
@@ -73,9 +67,7 @@ def _missing_upload(rest: str) -> Picture:
 
 
 def _missing_webcam(rest: str) -> Picture:
-    raise PictureError(
-        "The link was made with a webcam picture, which does not travel in it: take the picture again."
-    )
+    raise PictureError("The link was made with a webcam picture, which does not travel in it: take the picture again.")
 
 
 def _number(text: str) -> int:

@@ -233,3 +233,37 @@ def test_a_link_may_name_options_as_code_does(visitor, app_url):
     expect(
         page.get_by_text("Drawn world, robust").first.or_(page.locator("[value='Drawn world, robust']"))
     ).to_be_visible()
+
+
+def test_after_a_change_of_network_the_list_names_the_layer_on_the_stage(visitor, app_url):
+    page = page_of(visitor, app_url, feature_maps_layer="stem_conv", feature_maps_channel="3")
+    page.locator(".st-key-feature_maps_network input").click()
+    page.get_by_role("option", name="MobileNetV2", exact=True).click()
+    expect(page.locator(".st-key-feature_maps_column [aria-current=true]")).to_have_attribute("data-path", "Conv1_relu")
+    wait_until_idle(page)
+    expect(page.locator(".st-key-feature_maps_layer")).to_contain_text("Conv1_relu")
+    # What was open belonged to the other network.
+    expect(page.locator(".st-key-feature_maps_close_up")).to_have_count(0)
+
+
+def test_a_link_opened_anew_marks_its_channel(visitor, app_url):
+    page = page_of(visitor, app_url, feature_maps_channel="3", picture2="drawn:house:5")
+    for key in ("feature_maps_tiles", "feature_maps_tiles2"):
+        expect(page.locator(f".st-key-{key} .tile[aria-pressed=true]")).to_have_attribute("data-channel", "3")
+
+
+def test_the_link_popover_brings_back_what_was_named_as_code_does(visitor, app_url):
+    page = page_of(visitor, app_url, feature_maps_order="index", feature_maps_weights="random")
+    page.get_by_role("button", name="Link").click()
+    link = page.get_by_test_id("stPopoverBody").locator("code").inner_text()
+    assert "feature_maps_order=index" in link and "feature_maps_weights=random" in link
+    again = visitor(link.strip())
+    tiles(again).first.wait_for(timeout=SLOW_MS)
+    wait_until_idle(again)
+    assert tiles(again).first.get_attribute("data-channel") == "0"
+    expect(again.get_by_text("Random weights").first).to_be_visible()
+
+
+def test_a_drawing_of_something_unknown_is_told_from_what_the_network_knows(visitor, app_url):
+    page = page_of(visitor, app_url, picture="drawn:umbrella:4")
+    expect(page.get_by_text("never learned “umbrella”")).to_be_visible()

@@ -143,7 +143,9 @@ def test_a_worker_that_runs_out_of_memory_comes_back(new_engine: Callable[..., E
 
 
 HOST = """
-import sys, time
+import signal, sys, time
+# A shell that starts the tests in the background lets them ignore the keyboard.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {tests!r})
 from explorer.engine import work
 from explorer.engine.client import connect

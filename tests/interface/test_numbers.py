@@ -38,10 +38,16 @@ def test_values_have_four_significant_digits(value, text):
 
 
 def test_a_share_never_rounds_to_none_or_all_when_it_is_not():
-    assert [share_text(s) for s in (0, 0.001, 0.254, 0.999, 1)] == ["0 %", "< 1 %", "25 %", "> 99 %", "100 %"]
+    assert [share_text(s) for s in (0, 0.001, 0.254, 0.999, 1)] == [
+        "0\u00a0%",
+        "<\u00a01\u00a0%",
+        "25\u00a0%",
+        ">\u00a099\u00a0%",
+        "100\u00a0%",
+    ]
 
 
 def test_shapes_and_durations():
-    assert shape_text((112, 112, 64)) == "112 × 112 × 64"
-    assert shape_text((None, None, 3)) == "any × any × 3"
+    assert shape_text((112, 112, 64)) == "112\u00a0×\u00a0112\u00a0×\u00a064"
+    assert shape_text((None, None, 3)) == "any\u00a0×\u00a0any\u00a0×\u00a03"
     assert [seconds_text(s) for s in (0.085, 1.44, 125)] == ["85 ms", "1.4 s", "2 min 5 s"]

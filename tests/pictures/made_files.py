@@ -112,9 +112,7 @@ def icc_profile(columns: np.ndarray, gamma: float, name: str = "Test space") -> 
     for tag, content in tags.items():
         table += tag + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(body), len(content))
         body += content
-    head = struct.pack(
-        ">I4sI4s4s4s", 128 + len(table) + len(body), b"none", 0x02400000, b"mntr", b"RGB ", b"XYZ "
-    )
+    head = struct.pack(">I4sI4s4s4s", 128 + len(table) + len(body), b"none", 0x02400000, b"mntr", b"RGB ", b"XYZ ")
     head += struct.pack(">6H4s", 2020, 1, 1, 0, 0, 0, b"acsp") + b"\0" * 28
     head += struct.pack(">3i", 63190, 65536, 54061)
     return head.ljust(128, b"\0") + table + body

@@ -75,9 +75,7 @@ for name in SAMPLES:
     sample(name)
 print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     loaded = set(json.loads(done.stdout))
     assert not loaded & {
         "skimage",

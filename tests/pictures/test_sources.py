@@ -52,10 +52,7 @@ def test_a_webcam_picture_is_asked_for_again():
     "source",
     [
         *["", ":", "::", "drawn", "drawn:", "drawn:cat", "drawn:cat:", "drawn:Cat:3", "DRAWN:cat:3"],
-        *[
-            f"drawn:cat:{index}"
-            for index in ("-1", "10000", "3.0", "3 ", "٣", "³", "0x3", "3:4", "\n3", "3\n")
-        ],
+        *[f"drawn:cat:{index}" for index in ("-1", "10000", "3.0", "3 ", "٣", "³", "0x3", "3:4", "\n3", "3\n")],
         *["drawn:dragon:3", "drawn:😀:3", "drawn:cat:" + "9" * 50, "x" * 10_000_000, "\ud800"],
         *["scene", "scene:", "scene:-1", "scene:1e3", "scene:12345"],
         *["sample:", "sample:nope", "sample:../camera", "sample:camera\0"],

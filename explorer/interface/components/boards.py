@@ -88,6 +88,7 @@ def network_column(
     digest: str,
     selected: str,
     open_stages: bool,
+    hues: Mapping[str, str],
     height: int,
     key: str,
     on_layer: Callable[[], None],
@@ -102,6 +103,7 @@ def network_column(
         digest: changes when the tree or the printed facts change.
         selected: path of the selected layer; the blocks around it open.
         open_stages: whether stages start open.
+        hues: colours of "weight", "activation" and "input".
         height: height of the column in pixels.
         key: Streamlit key of the element.
         on_layer: called after a click; `st.session_state[key].layer` holds the path.
@@ -113,6 +115,7 @@ def network_column(
         "digest": digest,
         "selected": selected,
         "open_stages": open_stages,
+        "hues": hues,
         "height": height,
     }
     return _network_column(key=key, data=data, on_layer_change=on_layer)

@@ -12,6 +12,7 @@ from explorer.inside.results import LayerMaps, LayerSummary
 from explorer.interface.feature_maps.tile_board import SCOPE_WORDS, Colouring
 from explorer.interface.figures import charts, tile_sheet
 from explorer.interface.numbers import share_text, value_text
+from explorer.interface.state import PageState
 from explorer.interface.theme import palette
 from explorer.networks.structure import Structure
 
@@ -79,9 +80,10 @@ def keras_lines(kind: str, config: dict[str, Any]) -> str | None:
     return f"keras.layers.{kind}({arguments})"
 
 
-def link_of_view() -> str:
+def link_of_view(state: PageState) -> str:
     """Return the address that brings this view back."""
-    query = urlencode({name: value for name, value in sorted(st.query_params.items()) if value != ""})
+    others = {name: value for name, value in st.query_params.items() if value and not name.startswith(f"{state.page}_")}
+    query = urlencode(dict(sorted({**others, **state.link_parameters()}.items())))
     address = (st.context.url or "").split("?")[0]
     return f"{address}?{query}" if query else address
 
@@ -104,6 +106,8 @@ def picture_bytes(
         legend = f"{SCOPE_WORDS[colours.scope]} scale: {value_text(scale.low)} to {value_text(scale.high)}"
     if colours.contrast != 1:
         legend += f", contrast × {colours.contrast:g}"
+    # Pillow's own font has neither the minus sign nor the multiplication sign.
+    legend, title = (text.replace("−", "-").replace("×", "x") for text in (legend, title))
     return tile_sheet.sheet_for_print(
         coloured,
         scale,
@@ -202,7 +206,7 @@ maps. $\varphi$ is the activation, $s$ the stride. One cell depends only on its 
 click a cell of a large map to see it.
 
 - **Silent channels.** After ReLU a map that is nowhere positive is all zero: this picture does not contain what the
-  filter looks for. The deeper the layer, the rarer the thing, the more silent channels.
+  filter looks for. In large trained networks deep filters look for rarer things, and more of their channels are silent.
 - **Why deep filters cannot be read.** A first-layer filter has one weight for red, green and blue at each place, so
   it is a little picture. A deeper filter has one for each of hundreds of channels, and those have no colours.
 - **Scores.** Bars show probabilities (softmax of the logits); the logits stand in the hover text.

@@ -33,6 +33,11 @@ def _block(block: Block) -> dict[str, Any]:
     }
 
 
+def _short(name: str) -> str:
+    """Return a long name by its end, which tells it from its neighbours; the whole path is the row's title."""
+    return name if len(name) <= 24 else "…" + name[-23:]
+
+
 def _parameters(count: int) -> str:
     return f"{count_text(count)} param." if count else ""
 
@@ -49,7 +54,7 @@ def column_data(structure: Structure, summaries: Sequence[LayerSummary]) -> tupl
     for path, layer in structure.layers.items():
         summary = silent.get(path)
         layers[path] = {
-            "name": layer.name,
+            "name": _short(layer.name),
             "kind": layer.kind,
             "shape": shape_text(layer.output_shape),
             "parameters": _parameters(layer.parameters),

@@ -12,6 +12,7 @@ from explorer.inside import selection
 from explorer.inside.results import LayerMaps, Overview
 from explorer.interface import picture_picker, state, work
 from explorer.interface.components import boards
+from explorer.interface.current_picture import plain
 from explorer.interface.feature_maps import below, close_up, layer_column, tile_board
 from explorer.interface.feature_maps.weights_notice import weights_in_use
 from explorer.interface.figures import charts
@@ -106,15 +107,19 @@ def _shared_structure(network: str, _structure: Structure) -> Structure:
 
 
 def title_of(name: str) -> str:
-    """Return how the list of networks prints a name: its title and whether its weights are here."""
-    entry = catalogue.entry(name)
-    return entry.title
+    """Return how the list of networks prints a name."""
+    return catalogue.entry(name).title
+
+
+def _named(work_name: str, network: str) -> str:
+    """Return the name under which work on a network waits: large networks have their own line, behind nobody's hand."""
+    return f"{work_name}.large" if catalogue.is_large(catalogue.entry(network)) else work_name
 
 
 def overview_of(network: str, weights: str, fit: str, picture: Picture) -> Overview:
     """Return what all layers did with a picture, kept in the session."""
     return work.run(
-        "inside.overview",
+        _named("inside.overview", network),
         label=f"{catalogue.entry(network).title} looks at the picture",
         keep_as=(network, weights, fit, picture.sha256),
         network=network,
@@ -127,7 +132,7 @@ def overview_of(network: str, weights: str, fit: str, picture: Picture) -> Overv
 def maps_of(chosen: Selection) -> LayerMaps:
     """Return what the chosen layer computed, kept in the session."""
     return work.run(
-        "inside.layer_maps",
+        _named("inside.layer_maps", chosen.network),
         label=f"Computing {chosen.layer}",
         keep_as=chosen.keep_as(chosen.layer),
         network=chosen.network,
@@ -169,12 +174,14 @@ def _choose_cell(row: int, column: int) -> None:
 def _controls() -> str:
     """Draw the row of main controls and return the network."""
     with st.container(horizontal=True, vertical_alignment="center", key="feature_maps_controls"):
-        with st.container(width="content"):
+        with STATE.part("picture"), st.container(width="content"):
             picture_picker.picture_controls("feature_maps")
-        network = STATE.selectbox("network", format_func=title_of, width=250, label_visibility="collapsed")
-        with st.container(width="content"):
+        network = STATE.selectbox(
+            "network", format_func=title_of, width=250, label_visibility="collapsed", on_change=_forget_place
+        )
+        with STATE.part("compare"), st.container(width="content"):
             picture_picker.picture_controls("feature_maps", second=True)
-        with st.popover("More", icon=":material/tune:"):
+        with STATE.part("more"), st.popover("More", icon=":material/tune:"):
             STATE.slider("contrast")
             STATE.segments("weights", format_func=WEIGHTS.__getitem__)
             STATE.selectbox("fit", format_func=FITS.__getitem__)
@@ -207,6 +214,7 @@ def _column(structure: Structure, overview: Overview, layer: str, network: str) 
         digest=digest,
         selected=layer,
         open_stages=len(structure.layers) <= 60,
+        hues={"weight": palette().weight, "activation": palette().activation, "input": palette().input},
         height=STAGE_HEIGHT,
         key="feature_maps_column",
         on_layer=clicked,
@@ -235,7 +243,7 @@ def _predictions(overview: Overview, trained: bool) -> None:
 def _seen_by_network(overview: Overview, picture: Picture) -> None:
     fitted = overview.fitted
     st.image(fitted.pixels, width="stretch", alt=f"{picture.title}, as the network gets it")
-    st.caption(f"{picture.title}, as the network gets it: {shape_text(fitted.pixels.shape)}")
+    st.caption(f"{plain(picture.title)}, as the network gets it: {shape_text(fitted.pixels.shape)}")
 
 
 def _layer_headline(structure: Structure, maps: LayerMaps) -> None:
@@ -249,7 +257,7 @@ def _layer_headline(structure: Structure, maps: LayerMaps) -> None:
     st.markdown(words, help=maps.threshold_rule)
 
 
-def _vector(maps: LayerMaps, order: str, names: tuple[str, ...] | None) -> None:
+def _vector(maps: LayerMaps, other: LayerMaps | None, order: str, names: tuple[str, ...] | None) -> None:
     values = maps.values
     # Of a vector the largest comes first, not the largest size: a low score is no strong one.
     positions = [int(i) for i in selection.order_channels(values, order)]
@@ -261,7 +269,9 @@ def _vector(maps: LayerMaps, order: str, names: tuple[str, ...] | None) -> None:
             _choose_channel(positions[point])
 
     st.plotly_chart(
-        charts.vector_bars(values, positions, fitting, STATE.value("channel"), palette()),
+        charts.vector_bars(
+            values, positions, fitting, STATE.value("channel"), palette(), other=None if other is None else other.values
+        ),
         key="feature_maps_vector",
         on_select=picked,
         selection_mode="points",
@@ -314,7 +324,7 @@ def _close_up(
         st.metric("Activation", f"{float(maps.values[channel]):.5g}")
     try:
         view = work.run(
-            "inside.filter_of",
+            _named("inside.filter_of", chosen.network),
             label="Fetching the filter",
             keep_as=(chosen.network, chosen.weights, chosen.layer, channel),
             network=chosen.network,
@@ -331,7 +341,7 @@ def _close_up(
 
 def _field_of(chosen: Selection, cell: tuple[int, int]) -> Any:
     return work.run(
-        "inside.receptive_field",
+        _named("inside.receptive_field", chosen.network),
         label="Tracing the receptive field",
         keep_as=(chosen.network, chosen.weights, chosen.layer, cell),
         network=chosen.network,
@@ -380,7 +390,7 @@ def _tiles(
     for spot, (title, one, key) in zip(spots, boards_shown, strict=True):
         with spot:
             if second is not None:
-                st.caption(title)
+                st.caption(plain(title))
             tile_board.show_tiles(
                 one,
                 [int(c) for c in shown],
@@ -412,7 +422,7 @@ def _take_along(
             if line is not None:
                 st.code(line)
         with st.popover("Link", icon=":material/link:"):
-            st.code(below.link_of_view(), language=None, wrap_lines=True)
+            st.code(below.link_of_view(STATE), language=None, wrap_lines=True)
             if chosen.picture.source.startswith(("upload:", "webcam:")):
                 st.caption("An uploaded picture does not travel in a link; who opens it is asked for the picture.")
         if maps.kind != "vector":
@@ -439,17 +449,21 @@ def _stage(
     chosen = Selection(network, weights, fit, layer, picture)
     with middle:
         maps = maps_of(chosen)
+        # Before all that shows them: their widgets read the link.
+        channel = STATE.number("channel", low=0, high=maps.values.shape[-1] - 1, unseen=True)
+        STATE.text("cell", unseen=True)
         _layer_headline(structure, maps)
         if maps.kind == "vector":
             order = STATE.segments("order", format_func=ORDERS.__getitem__)
-            _vector(maps, order, catalogue.class_names(catalogue.entry(network)))
+            other = maps_of(replace(chosen, picture=second.picture)) if second is not None else None
+            _vector(maps, other, order, catalogue.class_names(catalogue.entry(network)))
+            if second is not None:
+                st.caption(f"Bars: {plain(picture.title)}. Diamonds: {plain(second.picture.title)}.")
             colours, shown = tile_board.colouring("layer", 1.0, [], [maps]), np.arange(0)
         else:
             colours, shown = _tiles(chosen, overview, maps, second)
         _take_along(chosen, structure, maps, shown, colours)
     with right:
-        channel = STATE.number("channel", low=0, high=maps.values.shape[-1] - 1, unseen=True)
-        STATE.text("cell", unseen=True)
         if channel is None:
             _seen_by_network(overview, picture)
             _predictions(overview, weights == "trained")
@@ -463,7 +477,7 @@ def _stage(
 def _second_close_up(chosen: Selection, second: Second, colours: tile_board.Colouring, channel: int) -> None:
     """Draw the same channel for the second picture, on the same scale."""
     maps = maps_of(replace(chosen, picture=second.picture))
-    st.markdown(f"The same channel for **{second.picture.title}**")
+    st.markdown(f"The same channel for **{plain(second.picture.title)}**")
     close_up.show_map(
         maps,
         channel,
@@ -476,6 +490,24 @@ def _second_close_up(chosen: Selection, second: Second, colours: tile_board.Colo
         on_cell=_choose_cell,
     )
     st.caption(close_up.numbers_line(maps, channel))
+
+
+def _say_what_it_knows(entry: catalogue.NetworkEntry, picture: Picture) -> None:
+    """Say where a picture lies outside what a network of the drawn world has learned."""
+    known = entry.class_names or ()
+    drawn = picture.source.split(":")[1] if picture.source.startswith("drawn:") else None
+    if not picture.is_drawn:
+        st.warning(
+            f"**{entry.title} knows only drawings** of {len(known)} things: on a photo its answers are wrong. "
+            "Its maps are still worth a look; for its opinion choose an ImageNet network.",
+            icon=":material/brush:",
+        )
+    elif drawn is not None and drawn not in known:
+        st.info(
+            f"**{entry.title} never learned “{drawn}”**: its answer can only be one "
+            f"of the {len(known)} things it knows.",
+            icon=":material/brush:",
+        )
 
 
 def _retry(failure: work.WorkFailed) -> None:
@@ -499,12 +531,8 @@ def show() -> None:
         return
     entry = catalogue.entry(network)
     weights = weights_in_use(entry, STATE.value("weights"))
-    if entry.family == "Drawn world" and not picture.is_drawn and weights == "trained":
-        st.warning(
-            f"**{entry.title} knows only drawings** of {len(entry.class_names or ())} things: on a photo its answers "
-            "are wrong. Its maps are still worth a look; for its opinion choose an ImageNet network.",
-            icon=":material/brush:",
-        )
+    if entry.family == "Drawn world" and weights == "trained":
+        _say_what_it_knows(entry, picture)
     fit = STATE.value("fit")
     try:
         overview = overview_of(network, weights, fit, picture)

@@ -148,6 +148,8 @@ def vector_bars(
     names: Sequence[str] | None,
     selected: int | None,
     palette: Palette,
+    *,
+    other: np.ndarray | None = None,
 ) -> go.Figure:
     """Draw a vector layer as bars in the given order.
 
@@ -156,6 +158,7 @@ def vector_bars(
         order: positions in the order to draw.
         names: class names of the positions, where the layer is the output.
         selected: the marked position.
+        other: float `(c,)`, the same layer for a second picture, drawn as marks on the same axis.
         palette: colours of the theme.
     """
     few = len(order) <= 24
@@ -173,6 +176,14 @@ def vector_bars(
         if names
         else "channel %{customdata[0]}: %{y:.5g}<extra></extra>",
     )
+    if other is not None:
+        figure.add_scatter(
+            x=list(range(len(order))),
+            y=[float(other[i]) for i in order],
+            mode="markers",
+            marker={"symbol": "diamond", "size": 8 if few else 4, "color": palette.text},
+            hovertemplate="second picture: %{y:.5g}<extra></extra>",
+        )
     figure.update_layout(bargap=0.15 if few else 0)
     if few:
         figure.update_xaxes(tickvals=list(range(len(order))), ticktext=labels, showgrid=False)

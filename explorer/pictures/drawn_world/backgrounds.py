@@ -40,9 +40,7 @@ def _toned(roll: Roll, tone: float, spread: float = 0.1) -> Colour:
     return red, green, blue
 
 
-def _mixing(
-    roll: Roll, saturation: float, contrast: float, mean: Sequence[float], target: Sequence[float]
-) -> Matrix:
+def _mixing(roll: Roll, saturation: float, contrast: float, mean: Sequence[float], target: Sequence[float]) -> Matrix:
     """Return the matrix that fades, scales and perhaps swaps colour channels and takes `mean` to `target`."""
     order = roll.pick(((0, 1, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)))
     grey = (1 - saturation) / 3
@@ -64,9 +62,7 @@ def _two_colours(mask: Image.Image, first: Colour, second: Colour) -> np.ndarray
     return a + (b - a) * share
 
 
-def _from_texture(
-    roll: Roll, size: int, tone: float, texture: textures.Texture, contrast: float
-) -> np.ndarray:
+def _from_texture(roll: Roll, size: int, tone: float, texture: textures.Texture, contrast: float) -> np.ndarray:
     share = roll.between(0.3, 0.95)
     view = textures.window(texture, size, roll.unit() * (1 - share), roll.unit() * (1 - share), share)
     matrix = _mixing(roll, roll.unit(), contrast, (128, 128, 128), _toned(roll, tone))
@@ -93,9 +89,7 @@ def _gradient(roll: Roll, size: int, tone: float) -> np.ndarray:
 
 def _pattern(roll: Roll, size: int, tone: float, names: Sequence[str]) -> np.ndarray:
     texture = textures.pattern(roll.pick(names), roll.pick((8, 14, 24)))
-    mask = textures.turned(
-        texture, size, 0, 0, size, size, roll.between(0.4, 0.7), roll.between(0, 2 * math.pi)
-    )
+    mask = textures.turned(texture, size, 0, 0, size, size, roll.between(0.4, 0.7), roll.between(0, 2 * math.pi))
     spread = roll.between(0.05, 0.35)
     return _two_colours(mask, _toned(roll, tone - spread / 2), _toned(roll, tone + spread / 2))
 
@@ -165,11 +159,7 @@ def _stacked(roll: Roll, size: int, tone: float) -> np.ndarray:
         axis = x if roll.happens(0.5) else y
         start = roll.unit()
         stop = start + roll.between(0.08, 0.4)
-        share = (
-            np.clip((axis - start) * size, 0, 1)
-            * np.clip((stop - axis) * size, 0, 1)
-            * roll.between(0.4, 1.0)
-        )
+        share = np.clip((axis - start) * size, 0, 1) * np.clip((stop - axis) * size, 0, 1) * roll.between(0.4, 1.0)
         picture = picture + (np.array(_toned(roll, tone, 0.3), np.float32) - picture) * share
     return picture
 
@@ -235,9 +225,7 @@ def background(kind: BackgroundSet, roll: Roll, size: int, tone: float) -> np.nd
     return picture
 
 
-def _cluttered(
-    picture: np.ndarray, roll: Roll, size: int, tone: float, shapes: Sequence[_Clutter]
-) -> np.ndarray:
+def _cluttered(picture: np.ndarray, roll: Roll, size: int, tone: float, shapes: Sequence[_Clutter]) -> np.ndarray:
     """Draw one to five distracting shapes, some of them thin, over the picture."""
     samples = size * _CLUTTER_SAMPLES
     canvas = Image.new("CMYK", (samples, samples))

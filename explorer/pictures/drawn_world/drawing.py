@@ -137,9 +137,7 @@ def _put(picture: np.ndarray, roll: Roll, label: int, pose: Pose, tone: float, l
     kind, periods = roll.pick(_PATTERN_KINDS), roll.pick((12, 18, 26))
     turn, slope, number = roll.between(0, 2 * math.pi), roll.pick((1.0, 1.5)), roll.whole(0, 1)
     if sprite.patterned is not None and pen.palette.pattern is not None:
-        texture = (
-            textures.noise(slope, 60 + number, 1) if kind == "noise" else textures.pattern(kind, periods)
-        )
+        texture = textures.noise(slope, 60 + number, 1) if kind == "noise" else textures.pattern(kind, periods)
         view = textures.turned(texture, size, left, top, width, height, 0.55, turn)
         share = np.asarray(view).astype(np.float32)[..., None] / 255
         first, second = (np.array(paint[:3], np.float32) for paint in pen.palette.pattern)
@@ -177,9 +175,7 @@ def _finish(picture: np.ndarray, roll: Roll) -> np.ndarray:
         picture = picture * (1 + slope * ((x - 0.5) * math.cos(angle) + (y - 0.5) * math.sin(angle)))
     if roll.happens(0.6):
         share = 0.72
-        view = textures.window(
-            textures.grain(), size, roll.unit() * (1 - share), roll.unit() * (1 - share), share
-        )
+        view = textures.window(textures.grain(), size, roll.unit() * (1 - share), roll.unit() * (1 - share), share)
         amount = roll.between(0.02, 0.2)
         picture = picture + (np.asarray(view).astype(np.float32) - 128) * amount
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
@@ -316,9 +312,7 @@ def draw_scene(
     light = _light(layout)
     count = layout.whole(*objects)
     labels = tuple(layout.pick(choices) for _ in range(count))
-    poses = [
-        _pose(layout, label, *place) for label, place in zip(labels, _places(layout, count), strict=True)
-    ]
+    poses = [_pose(layout, label, *place) for label, place in zip(labels, _places(layout, count), strict=True)]
     picture = np.array(background(backgrounds, Roll(_WORLD, seed, index, _BACKGROUND, 1), size, tone))
     coverages = [
         _put(picture, Roll(_WORLD, seed, index, _OBJECT, label, 1 + k), label, pose, tone, light)
@@ -357,8 +351,7 @@ def draw_batch(
         pixels uint8 (n, size, size, 3), labels int64 (n,), masks uint8 (n, size, size).
     """
     drawings = [
-        draw(seed, int(index), size=size, label=label, classes=classes, backgrounds=backgrounds)
-        for index in indices
+        draw(seed, int(index), size=size, label=label, classes=classes, backgrounds=backgrounds) for index in indices
     ]
     if not drawings:
         return (

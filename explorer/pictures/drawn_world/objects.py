@@ -79,9 +79,7 @@ def _cat_head(pen: Pen, roll: Roll, x: float, y: float, r: float) -> None:
         edged=False,
     )
     for side in (-1, 1):
-        pen.stroke(
-            arc(x + side * 0.14 * r, nose_y + 0.16 * r, 0.14 * r, 0.14 * r, 0, 180, 8), colours.dark, line
-        )
+        pen.stroke(arc(x + side * 0.14 * r, nose_y + 0.16 * r, 0.14 * r, 0.14 * r, 0, 180, 8), colours.dark, line)
         for k in (-1, 0, 1):
             pen.stroke(
                 polygon(
@@ -132,14 +130,10 @@ def _fish(pen: Pen, roll: Roll) -> None:
     pen.fill(smooth(-0.45, 0, back, -tail, notch, 0, back, tail, steps=5), colours.second)
     peak = roll.between(0.25, 0.42)
     pen.fill(
-        smooth(
-            -0.35, -tall * 0.6, -0.1, -tall - peak, 0.3, -tall * 0.95, 0.35, -tall * 0.5, -0.1, -tall * 0.4
-        ),
+        smooth(-0.35, -tall * 0.6, -0.1, -tall - peak, 0.3, -tall * 0.95, 0.35, -tall * 0.5, -0.1, -tall * 0.4),
         colours.second,
     )
-    pen.fill(
-        smooth(-0.2, tall * 0.6, -0.25, tall + peak * 0.7, 0.2, tall * 0.8, 0.1, tall * 0.4), colours.second
-    )
+    pen.fill(smooth(-0.2, tall * 0.6, -0.25, tall + peak * 0.7, 0.2, tall * 0.8, 0.1, tall * 0.4), colours.second)
     pen.fill(
         smooth(
             -0.6,
@@ -183,9 +177,7 @@ def _flower(pen: Pen, roll: Roll) -> None:
         if roll.happens(0.88):
             y = roll.between(0.45, 0.72)
             pen.fill(
-                smooth(
-                    0.5 * bend, y + 0.14, side * 0.26, y - 0.14, side * 0.6, y - 0.24, side * 0.42, y + 0.06
-                ),
+                smooth(0.5 * bend, y + 0.14, side * 0.26, y - 0.14, side * 0.6, y - 0.24, side * 0.42, y + 0.06),
                 green,
             )
     if roll.happens(0.22):
@@ -241,16 +233,12 @@ def _flower(pen: Pen, roll: Roll) -> None:
     if abs(sum(colours.accent[:3]) - sum(colours.main[:3])) > 120:
         middle = colours.accent
     else:
-        middle = (
-            colours.shade(0.14, 0.85, 1.0) if sum(colours.main[:3]) < 460 else colours.shade(0.07, 0.7, 0.35)
-        )
+        middle = colours.shade(0.14, 0.85, 1.0) if sum(colours.main[:3]) < 460 else colours.shade(0.07, 0.7, 0.35)
     pen.dot(0.0, head_y, heart, middle, edged=True)
     if roll.happens(0.35):
         for x in (-0.35, 0.35):
             pen.dot(x * heart, head_y - 0.2 * heart, heart * 0.16, colours.dark)
-        pen.stroke(
-            arc(0, head_y + 0.1 * heart, heart * 0.45, heart * 0.4, 20, 160, 8), colours.dark, heart * 0.2
-        )
+        pen.stroke(arc(0, head_y + 0.1 * heart, heart * 0.45, heart * 0.4, 20, 160, 8), colours.dark, heart * 0.2)
 
 
 def _house(pen: Pen, roll: Roll) -> None:
@@ -323,9 +311,7 @@ def _tree(pen: Pen, roll: Roll) -> None:
                 pen.dot(roll.between(-0.35, 0.35) * (y + 1.0), y, 0.06, colours.accent)
         return
     trunk = roll.between(0.1, 0.15)
-    pen.fill(
-        smooth(-trunk, 0.2, trunk, 0.2, trunk, 0.7, trunk * 1.9, 0.98, -trunk * 1.9, 0.98, -trunk, 0.7), bark
-    )
+    pen.fill(smooth(-trunk, 0.2, trunk, 0.2, trunk, 0.7, trunk * 1.9, 0.98, -trunk * 1.9, 0.98, -trunk, 0.7), bark)
     for side in (-1, 1):
         pen.stroke(polygon(0, 0.5, side * 0.25, 0.22), bark, 0.1)
     bumps = roll.whole(6, 9)
@@ -334,9 +320,7 @@ def _tree(pen: Pen, roll: Roll) -> None:
     depth = roll.between(0.14, 0.22)
     angles = np.arange(bumps * 7) * (2 * math.pi / (bumps * 7))
     ripple = 1 + depth * np.abs(np.sin((angles * bumps + turn) / 2))
-    crown = np.stack(
-        [wide * 1.12 * ripple * np.cos(angles), -0.32 + tall * 1.12 * ripple * np.sin(angles)], axis=1
-    )
+    crown = np.stack([wide * 1.12 * ripple * np.cos(angles), -0.32 + tall * 1.12 * ripple * np.sin(angles)], axis=1)
     pen.fill(crown, colours.main)
     if roll.happens(0.5):
         for _ in range(roll.whole(3, 7)):
@@ -390,9 +374,7 @@ def _car(pen: Pen, roll: Roll) -> None:
             polygon(0.06, waist, 0.06, roof + 0.1, 0.34, roof + 0.14, 0.56, waist),
         ]
     elif kind == 2:  # van
-        shell = polygon(
-            -0.95, sill, -0.95, roof - 0.02, 0.4, roof - 0.02, 0.68, waist, 0.97, 0.08, 0.97, sill
-        )
+        shell = polygon(-0.95, sill, -0.95, roof - 0.02, 0.4, roof - 0.02, 0.68, waist, 0.97, 0.08, 0.97, sill)
         windows = [
             box(-0.8, roof + 0.12, -0.45, waist),
             box(-0.32, roof + 0.12, 0.02, waist),
@@ -576,9 +558,7 @@ def _bicycle(pen: Pen, roll: Roll) -> None:
     for line in lines:
         pen.stroke(line, paint, tube)
     pen.dot(*crank, 0.11, colours.accent, edged=True)
-    pen.stroke(
-        polygon(crank[0] - 0.12, crank[1] + 0.15, crank[0] + 0.12, crank[1] - 0.15), colours.line, 0.05
-    )
+    pen.stroke(polygon(crank[0] - 0.12, crank[1] + 0.15, crank[0] + 0.12, crank[1] - 0.15), colours.line, 0.05)
     pen.stroke(polygon(seat_x, seat_y, seat_x - 0.05, seat_y - 0.2), colours.line, 0.07)
     pen.fill(
         smooth(seat_x - 0.26, seat_y - 0.24, seat_x + 0.16, seat_y - 0.24, seat_x - 0.02, seat_y - 0.13),
@@ -622,9 +602,7 @@ def _clock(pen: Pen, roll: Roll) -> None:
             bell = arc(0, 0, 0.3, 0.26, 180, 360, 12)
             angle = side * 0.62
             cos, sin = math.cos(angle), math.sin(angle)
-            turned = np.stack(
-                [bell[:, 0] * cos - bell[:, 1] * sin, bell[:, 0] * sin + bell[:, 1] * cos], axis=1
-            )
+            turned = np.stack([bell[:, 0] * cos - bell[:, 1] * sin, bell[:, 0] * sin + bell[:, 1] * cos], axis=1)
             pen.fill(turned + (side * 0.46, -0.55), colours.second)
         pen.bar(polygon(0, -0.5, 0, -0.82), colours.accent, 0.08)
         pen.dot(0, -0.85, 0.1, colours.accent, edged=True)
@@ -652,9 +630,7 @@ def _clock(pen: Pen, roll: Roll) -> None:
     hands = colours.dark if roll.happens(0.8) else colours.shade(roll.unit(), 0.9, 0.5)
     for turn, length, width in (((hour + minutes) / 12, 0.4, 0.13), (minutes, 0.62, 0.09)):
         angle = 2 * math.pi * turn - math.pi / 2
-        pen.stroke(
-            polygon(0, y, r * length * math.cos(angle), y + r * length * math.sin(angle)), hands, width * r
-        )
+        pen.stroke(polygon(0, y, r * length * math.cos(angle), y + r * length * math.sin(angle)), hands, width * r)
     if roll.happens(0.3):
         angle = roll.between(0, 6.28)
         pen.stroke(
@@ -762,9 +738,7 @@ def _mushroom(pen: Pen, roll: Roll) -> None:
         for k, (x, up, radius) in enumerate(places):
             if k < 3 or roll.happens(0.6):
                 pen.fill(
-                    ellipse(
-                        x * wide, rim - up * (rim - top), radius * roll.between(0.85, 1.25), radius, points=16
-                    ),
+                    ellipse(x * wide, rim - up * (rim - top), radius * roll.between(0.85, 1.25), radius, points=16),
                     spots,
                     edged=False,
                 )
@@ -865,11 +839,7 @@ def _umbrella(pen: Pen, roll: Roll) -> None:
     top = roll.between(-0.95, -0.78)
     wide = roll.between(0.85, 0.98)
     panels = roll.pick((4, 5, 6))
-    wood = (
-        colours.shade(roll.between(0.05, 0.1), 0.6, roll.between(0.3, 0.6))
-        if roll.happens(0.6)
-        else colours.ink
-    )
+    wood = colours.shade(roll.between(0.05, 0.1), 0.6, roll.between(0.3, 0.6)) if roll.happens(0.6) else colours.ink
     side = roll.pick((-1, 1))
     handle = joined(
         (

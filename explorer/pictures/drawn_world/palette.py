@@ -13,9 +13,7 @@ Paint = tuple[int, int, int, bool]
 
 def colour(hue: float, saturation: float, value: float, patterned: bool = False) -> Paint:
     """Return a paint from hue (turns, any real), saturation and value (0 to 1)."""
-    red, green, blue = colorsys.hsv_to_rgb(
-        hue % 1.0, min(max(saturation, 0.0), 1.0), min(max(value, 0.0), 1.0)
-    )
+    red, green, blue = colorsys.hsv_to_rgb(hue % 1.0, min(max(saturation, 0.0), 1.0), min(max(value, 0.0), 1.0))
     return int(red * 255), int(green * 255), int(blue * 255), patterned
 
 
@@ -75,9 +73,7 @@ def choose(roll: Roll, hues: tuple[tuple[float, float], ...], tone: float) -> Pa
     main = colour(hue, saturation, value, patterned)
     second = colour(hue + turn, roll.between(0.4, 0.95), second_value)
     accent = colour(hue + roll.between(0.25, 0.75), roll.between(0.6, 1.0), roll.between(0.6, 1.0))
-    contrast_value = (
-        value * roll.between(0.45, 0.72) if value > 0.6 else min(1.0, value + roll.between(0.25, 0.45))
-    )
+    contrast_value = value * roll.between(0.45, 0.72) if value > 0.6 else min(1.0, value + roll.between(0.25, 0.45))
     other = colour(hue + roll.around(0.0, 0.12), saturation * roll.between(0.4, 1.0), contrast_value)
     if patterned and roll.happens(0.25):
         other = second

@@ -105,9 +105,7 @@ def rasterise(pen: Pen, pose: Pose, size: int) -> Sprite:
     low = placed.min(axis=0) - margin
     high = placed.max(axis=0) + margin
     left, top = (min(max(int(v), 0), size - 1) for v in low.tolist())
-    right, bottom = (
-        min(max(int(v) + 1, at + 1), size) for v, at in zip(high.tolist(), (left, top), strict=True)
-    )
+    right, bottom = (min(max(int(v) + 1, at + 1), size) for v, at in zip(high.tolist(), (left, top), strict=True))
     width, height = (right - left) * SUPERSAMPLING, (bottom - top) * SUPERSAMPLING
     # Pillow names a pixel by its middle, hence the half.
     samples = (placed - (left, top)) * SUPERSAMPLING - 0.5

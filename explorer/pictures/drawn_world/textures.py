@@ -43,9 +43,7 @@ def _pick(texture: Texture, share: float, size: int) -> Image.Image:
     return texture[0]
 
 
-def window(
-    texture: Texture, size: int, left: float, top: float, share: float, detail: int = 0
-) -> Image.Image:
+def window(texture: Texture, size: int, left: float, top: float, share: float, detail: int = 0) -> Image.Image:
     """Return a square window of a texture.
 
     Args:
@@ -115,9 +113,7 @@ _PATTERNS: dict[str, Callable[[np.ndarray, np.ndarray, int], np.ndarray]] = {
     "dots": lambda x, y, n: _edge(
         0.34 - np.hypot((n * x + 0.5 * (np.floor(n * y) % 2)) % 1 - 0.5, (n * y) % 1 - 0.5), n * 1.2 / SIDE
     ),
-    "checks": lambda x, y, n: _edge(
-        np.sin(math.pi * n * x) * np.sin(math.pi * n * y), n * 2 * math.pi / SIDE
-    ),
+    "checks": lambda x, y, n: _edge(np.sin(math.pi * n * x) * np.sin(math.pi * n * y), n * 2 * math.pi / SIDE),
     "zigzag": lambda x, y, n: _edge(
         np.sin(2 * math.pi * (n * y + 1.1 * np.abs((n * x / 1.5) % 1 - 0.5))), n * 6 * math.pi / SIDE
     ),

@@ -224,12 +224,8 @@ def test_the_label_map_names_what_is_seen(monkeypatch, no_shadow):
     monkeypatch.setattr(drawing, "choose", one_colour)
     monkeypatch.setattr(drawing, "_finish", lambda picture, roll: picture)
     real_light = drawing._light
-    monkeypatch.setattr(
-        drawing, "_light", lambda roll: drawing._Light(real_light(roll).angle, 0.0, 0.0, 0.0, 0.0)
-    )
-    monkeypatch.setattr(
-        drawing, "background", lambda kind, roll, size, tone: np.zeros((size, size, 3), np.float32)
-    )
+    monkeypatch.setattr(drawing, "_light", lambda roll: drawing._Light(real_light(roll).angle, 0.0, 0.0, 0.0, 0.0))
+    monkeypatch.setattr(drawing, "background", lambda kind, roll, size, tone: np.zeros((size, size, 3), np.float32))
     overlapping = 0
     for index in range(25):
         drawn.clear()
@@ -277,9 +273,7 @@ def test_a_scene_has_as_many_objects_as_asked_and_of_the_classes_asked():
 def test_unseen_backgrounds_share_nothing_with_training():
     assert not set(textures.TRAINING_PHOTOS) & set(textures.UNSEEN_PHOTOS)
     assert not set(textures.TRAINING_PATTERNS) & set(textures.UNSEEN_PATTERNS)
-    training, unseen = (
-        {family for _, family in backgrounds.FAMILIES[kind]} for kind in ("training", "unseen")
-    )
+    training, unseen = ({family for _, family in backgrounds.FAMILIES[kind]} for kind in ("training", "unseen"))
     assert not training & unseen
     assert not set(backgrounds._CLUTTER["training"]) & set(backgrounds._CLUTTER["unseen"])
 
@@ -296,9 +290,7 @@ def test_a_background_opens_only_the_photos_of_its_set(monkeypatch, kind, photos
     used: set[str] = set()
     real_photo, real_pattern = textures.photo, textures.pattern
     monkeypatch.setattr(textures, "photo", lambda name: (opened.add(name), real_photo(name))[1])
-    monkeypatch.setattr(
-        textures, "pattern", lambda name, periods: (used.add(name), real_pattern(name, periods))[1]
-    )
+    monkeypatch.setattr(textures, "pattern", lambda name, periods: (used.add(name), real_pattern(name, periods))[1])
     for index in range(400):
         backgrounds.background(kind, drawing.Roll(1, index), 24, 0.5)
     assert opened == set(photos)

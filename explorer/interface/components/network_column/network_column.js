@@ -1,11 +1,9 @@
+// The hues of weights, activations and the input, as on every page; what only moves or joins maps has none.
 const KIND_HUES = [
-  [/Conv|Separable|Depthwise|Dense/, "#D55E00"],
-  [/Activation|ReLU|Softmax|Swish|GELU|Sigmoid/i, "#009E73"],
-  [/Pool/, "#0072B2"],
-  [/Add|Concat|Multiply|Average$|Maximum/, "#CC79A7"],
-  [/Input/, "#0072B2"],
+  [/Conv|Separable|Depthwise|Dense/, "weight"],
+  [/Activation|ReLU|Softmax|Swish|GELU|Sigmoid/i, "activation"],
+  [/Input/, "input"],
 ];
-const BRANCH_HUES = ["#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#0072B2", "#999999"];
 const SVG = "http://www.w3.org/2000/svg";
 
 function drawing(width, height, lines) {
@@ -58,7 +56,7 @@ export default function (component) {
     row.dataset.path = path;
     row.title = path;
     const hue = KIND_HUES.find(([pattern]) => pattern.test(layer.kind));
-    if (hue) row.style.setProperty("--kind", hue[1]);
+    if (hue) row.style.setProperty("--kind", data.hues[hue[1]]);
     row.append(element("span", "name", layer.name), element("span", "what", layer.kind));
     const facts = element("span", "facts");
     facts.append(element("span", "", layer.shape), element("span", "", layer.silent ?? ""), element("span", "", layer.parameters));
@@ -78,7 +76,8 @@ export default function (component) {
     if (node.branches && node.branches.length) {
       node.branches.forEach((branch, i) => {
         const box = element("div", "branch");
-        box.style.setProperty("--branch", BRANCH_HUES[i % BRANCH_HUES.length]);
+        // Shades of one colour: a branch is a place, not a quantity.
+      box.style.setProperty("--branch", `color-mix(in srgb, var(--st-text-color) ${30 + (i % 3) * 25}%, transparent)`);
         box.setAttribute("role", "group");
         const residual = node.kind === "residual";
         const title = branch.length === 0 ? "Shortcut: the input itself" : residual && i > 0 ? "Shortcut with its own layers" : `Branch ${i + 1} of ${node.branches.length}`;
