@@ -119,8 +119,7 @@ class PageState:
         if key not in st.session_state:
             named = st.query_params.get(key)
             if named in options and printed(named) != named:
-                # Before the widget is bound the address may still be changed.
-                st.query_params[key] = printed(named)
+                st.session_state[key] = named
         elif st.session_state[key] not in options:
             # To delete it would leave the old value on the visitor's screen: the widget stays the same one.
             st.session_state[key] = default

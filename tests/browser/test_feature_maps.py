@@ -241,7 +241,7 @@ def test_after_a_change_of_network_the_list_names_the_layer_on_the_stage(visitor
     page.get_by_role("option", name="MobileNetV2", exact=True).click()
     expect(page.locator(".st-key-feature_maps_column [aria-current=true]")).to_have_attribute("data-path", "Conv1_relu")
     wait_until_idle(page)
-    expect(page.locator(".st-key-feature_maps_layer")).to_contain_text("Conv1_relu")
+    expect(page.locator(".st-key-feature_maps_layer").get_by_role("combobox")).to_have_value("Conv1_relu")
     # What was open belonged to the other network.
     expect(page.locator(".st-key-feature_maps_close_up")).to_have_count(0)
 
