@@ -83,6 +83,7 @@ class Scene:
         build: the stage of possible settings.
         code: the programs of possible settings.
         background: Markdown with formulas and sources.
+        table: rows for a table below the stage (column to value), where the scene has one.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Scene:
     build: Callable[[Settings], Stage]
     code: Callable[[Settings], Code]
     background: str = ""
+    table: Callable[[Settings], list[dict[str, Any]]] | None = None
 
     def control(self, name: str) -> Control:
         """Return the control of that name."""

@@ -44,6 +44,16 @@ class PageEntry:
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("home.py", "", "Home", ":material/home:", "", "What is there to explore, and where to begin?"),
     PageEntry(
+        "convolution.py",
+        "convolution",
+        "Convolution",
+        ":material/filter_center_focus:",
+        "Take one layer apart",
+        "What does one layer compute, number by number?",
+        "Step through a convolution on a grid, and change padding, stride and dilation. Edit every number, or put "
+        "any kernel on a photo.",
+    ),
+    PageEntry(
         "feature_maps.py",
         "feature_maps",
         "Feature maps",

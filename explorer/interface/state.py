@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -85,6 +86,15 @@ class PageState:
             if value not in (None, "", st.session_state.get(_default_of(self.key(name)), item.default)):
                 said[self.key(name)] = str(value)
         return said
+
+    def link(self) -> str:
+        """Return the address that brings this view back."""
+        others = {
+            name: value for name, value in st.query_params.items() if value and not name.startswith(f"{self.page}_")
+        }
+        query = urlencode(dict(sorted({**others, **self.link_parameters()}.items())))
+        address = (st.context.url or "").split("?")[0]
+        return f"{address}?{query}" if query else address
 
     def hidden(self, name: str) -> bool:
         """Tell whether the link hides this control."""

@@ -27,6 +27,7 @@ def _register(name: str) -> Any:
 _tiles = _register("tiles")
 _network_column = _register("network_column")
 _close_up = _register("close_up")
+_settings_strip = _register("settings_strip")
 
 
 def _digest(*parts: bytes) -> str:
@@ -164,3 +165,19 @@ def close_up(
     }
     message = pack(header, {"values": raw, "map": map_png, "photo": photo})
     return _close_up(key=key, data=message, on_cell_change=on_cell)
+
+
+def settings_strip(
+    controls: Sequence[Mapping[str, Any]], *, complaint: str, key: str, on_set: Callable[[], None]
+) -> Any:
+    """Show settings in one row, the lesser ones folded; what a hand sets goes to Python as text.
+
+    Args:
+        controls: `{"name", "label", "kind", "text", "main", "help"}` and, by kind, `"down"` and `"up"`
+            (`{"text"}` of the next possible value or `{"why"}` there is none), `"low"`, `"high"`, `"step"`,
+            `"options"` (`{"name", "title", "why"}`), `"why"` of a switch, `"refused"` (a typed text that cannot be).
+        complaint: one sentence why the last wish cannot be, or "".
+        key: Streamlit key of the element.
+        on_set: called after a change; `st.session_state[key].set` holds `{"name", "text"}`.
+    """
+    return _settings_strip(key=key, data={"controls": list(controls), "complaint": complaint}, on_set_change=on_set)

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
@@ -12,7 +11,6 @@ from explorer.inside.results import LayerMaps, LayerSummary
 from explorer.interface.feature_maps.tile_board import SCOPE_WORDS, Colouring
 from explorer.interface.figures import charts, tile_sheet
 from explorer.interface.numbers import share_text, value_text
-from explorer.interface.state import PageState
 from explorer.interface.theme import palette
 from explorer.networks.structure import Structure
 
@@ -78,14 +76,6 @@ def keras_lines(kind: str, config: dict[str, Any]) -> str | None:
     plain = {name: value for name, value in config.items() if isinstance(value, int | float | str | tuple | list)}
     arguments = ", ".join(f"{name}={value!r}" for name, value in plain.items())
     return f"keras.layers.{kind}({arguments})"
-
-
-def link_of_view(state: PageState) -> str:
-    """Return the address that brings this view back."""
-    others = {name: value for name, value in st.query_params.items() if value and not name.startswith(f"{state.page}_")}
-    query = urlencode(dict(sorted({**others, **state.link_parameters()}.items())))
-    address = (st.context.url or "").split("?")[0]
-    return f"{address}?{query}" if query else address
 
 
 def array_bytes(values: np.ndarray) -> bytes:

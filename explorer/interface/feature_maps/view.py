@@ -422,7 +422,7 @@ def _take_along(
             if line is not None:
                 st.code(line)
         with st.popover("Link", icon=":material/link:"):
-            st.code(below.link_of_view(STATE), language=None, wrap_lines=True)
+            st.code(STATE.link(), language=None, wrap_lines=True)
             if chosen.picture.source.startswith(("upload:", "webcam:")):
                 st.caption("An uploaded picture does not travel in a link; who opens it is asked for the picture.")
         if maps.kind != "vector":

@@ -1,0 +1,1 @@
+"""The convolution page: seven scenes on one stage."""

@@ -1,0 +1,5 @@
+"""What does one layer compute, number by number?"""
+
+from explorer.interface.convolution.view import show
+
+show()
