@@ -62,18 +62,6 @@ def pages(channels: np.ndarray, size: tuple[int, int]) -> list[np.ndarray]:
     return [channels[start : start + tiles] for start in range(0, len(channels), tiles)] or [channels]
 
 
-def page_of(channel: int, channels: np.ndarray, size: tuple[int, int]) -> int:
-    """Return the page, counted from 0, that shows a channel.
-
-    Raises:
-        ValueError: if the channel is not among them.
-    """
-    (position,) = np.nonzero(np.asarray(channels) == channel)
-    if not len(position):
-        raise ValueError(f"Channel {channel} is not shown.")
-    return int(position[0]) // tiles_on_page(size)
-
-
 @dataclass(frozen=True)
 class ScaleRange:
     """The values that a colour scale spans.
@@ -94,16 +82,6 @@ class ScaleRange:
     def diverging(self) -> bool:
         """Whether the scale has 0 in its middle."""
         return self.low < 0
-
-    def position(self, values: np.ndarray) -> np.ndarray:
-        """Return where values lie on the scale, 0 (lower end) to 1 (upper end), clipped.
-
-        A scale without width (all values are 0) gives 0. Not-a-number stays what it is.
-        """
-        values = np.asarray(values, np.float32)
-        if self.high <= self.low:
-            return np.zeros_like(values)
-        return np.clip((values - np.float32(self.low)) / np.float32(self.high - self.low), 0, 1)
 
 
 def scale_range(minimum: float, maximum: float, contrast: float = 1.0) -> ScaleRange:

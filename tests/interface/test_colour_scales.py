@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.interface.figures.colour_scales import ColourScale, lookup_table
+from explorer.interface.figures.colour_scales import NOT_A_NUMBER, STEPS, ColourScale, lookup_table
 from explorer.interface.figures.tile_sheet import map_png, sheet_columns, sheet_for_print, sheet_png
 
 
@@ -14,11 +14,11 @@ def test_the_sequential_scale_is_viridis_from_purple_to_yellow():
     # End points of viridis as published by its authors (Smith and van der Walt, 2015).
     table = lookup_table(False)
     np.testing.assert_array_equal(table[0], [68, 1, 84])
-    np.testing.assert_array_equal(table[-1], [253, 231, 37])
+    np.testing.assert_array_equal(table[STEPS - 1], [253, 231, 37])
 
 
 def test_the_sequential_scale_grows_lighter_all_the_way_so_that_a_grey_print_keeps_the_order():
-    luminance = lookup_table(False) @ np.array([0.2126, 0.7152, 0.0722])
+    luminance = lookup_table(False)[:STEPS] @ np.array([0.2126, 0.7152, 0.0722])
     assert np.all(np.diff(luminance) > -0.6)
     assert luminance[-1] - luminance[0] > 150
 
@@ -26,7 +26,7 @@ def test_the_sequential_scale_grows_lighter_all_the_way_so_that_a_grey_print_kee
 def test_zero_is_the_neutral_middle_of_a_diverging_scale_whatever_the_other_values_are():
     scale = ColourScale(-3.0, 3.0)
     zero, small = scale.indices(np.array([0.0, -2.9]))
-    assert zero in (127, 128)
+    assert zero == (STEPS - 1) / 2
     assert small < 10
     red, green, blue = lookup_table(True)[zero].astype(int)
     assert max(red, green, blue) - min(red, green, blue) < 12
@@ -36,12 +36,12 @@ def test_opposite_values_are_equally_far_from_the_middle():
     values = np.linspace(0, 5, 41)
     scale = ColourScale(-5, 5)
     up, down = scale.indices(values).astype(int), scale.indices(-values).astype(int)
-    np.testing.assert_allclose(up - 127.5, 127.5 - down, atol=1)
+    np.testing.assert_allclose(up - 127, 127 - down, atol=1)
 
 
 def test_a_constant_map_has_one_colour_and_the_colour_is_that_of_its_value():
     scale = ColourScale(0, 10)
-    assert set(scale.indices(np.full((5, 5), 5.0)).ravel()) <= {127, 128}
+    assert set(scale.indices(np.full((5, 5), 5.0)).ravel()) == {127}
     assert set(scale.indices(np.zeros((5, 5))).ravel()) == {0}
 
 
@@ -51,8 +51,14 @@ def test_an_empty_scale_shows_zeros_as_zeros():
 
 def test_values_beyond_the_scale_take_the_colour_of_its_end():
     np.testing.assert_array_equal(
-        ColourScale(0, 1).indices(np.array([-7.0, 0.0, 1.0, 99.0, np.inf])), [0, 0, 255, 255, 255]
+        ColourScale(0, 1).indices(np.array([-7.0, 0.0, 1.0, 99.0, np.inf])), [0, 0, 254, 254, 254]
     )
+
+
+@pytest.mark.parametrize("scale", [ColourScale(0, 1), ColourScale(-1, 1), ColourScale(0, 0)])
+def test_what_is_not_a_number_has_a_colour_that_no_value_has(scale):
+    assert scale.indices(np.array([np.nan, 0.5])).tolist()[0] == NOT_A_NUMBER
+    assert not (lookup_table(scale.diverging)[:STEPS] == lookup_table(scale.diverging)[NOT_A_NUMBER]).all(1).any()
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 16, 63, 64])

@@ -87,8 +87,17 @@ def coloured(values: np.ndarray, colours: Colouring) -> np.ndarray:
     """
     if colours.scope != "map":
         return values
-    sizes = np.nanmax(np.abs(values), axis=(1, 2), keepdims=True, initial=0.0) / colours.contrast
-    return np.divide(values, sizes, out=np.zeros_like(values), where=sizes > 0)
+    real = np.where(np.isfinite(values), np.abs(values), 0.0)
+    sizes = real.max(axis=(1, 2), keepdims=True, initial=0.0) / colours.contrast
+    shown = np.divide(values, sizes, out=np.zeros_like(values), where=sizes > 0)
+    shown[np.isnan(values)] = np.nan
+    return shown
+
+
+def _label(maps: LayerMaps, channel: int) -> str:
+    """Return what stands under a tile: the channel's peak, and whether it is the same at every place."""
+    constant = bool(maps.constant[channel]) if len(maps.constant) else False
+    return ("constant " if constant else "") + value_text(float(maps.strength[channel]))
 
 
 def show_tiles(
@@ -126,7 +135,7 @@ def show_tiles(
         columns=tile_sheet.sheet_columns(len(channels)),
         channels=channels,
         silent=[bool(maps.silent[c]) for c in channels],
-        labels=[value_text(float(maps.strength[c])) for c in channels],
+        labels=[_label(maps, c) for c in channels],
         selected=selected,
         key=key,
         on_channel=clicked,
