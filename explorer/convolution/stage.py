@@ -165,7 +165,7 @@ class Stage:
         layout: "flow" for boards beside each other; "stack" for one row of cells below the other with the
             connections drawn between them (each board then has height 1 or is drawn as its only row).
         matrices: boards that show a link as a matrix.
-        formula: the formula, letter by letter; several lines are separated by a letter with the text "\\n".
+        formula: the formula, letter by letter; several lines are separated by a letter whose text is a line feed.
         facts: numbers beside the stage.
         notes: sentences below it ("a well-known slide prints 83 and 127").
     """

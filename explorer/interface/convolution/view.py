@@ -58,9 +58,7 @@ def control_data(chosen: Scene, settings: Settings, control: Control, refused: t
         "help": control.help,
     }
     if control.kind in ("count", "pair"):
-        for way, there in zip(
-            ("down", "up"), convolution_settings.neighbours(chosen, settings, control), strict=True
-        ):
+        for way, there in zip(("down", "up"), convolution_settings.neighbours(chosen, settings, control), strict=True):
             data[way] = (
                 {"text": convolution_settings.to_text(control, there.value)}
                 if there.value is not None

@@ -8,7 +8,6 @@ import plotly.colors
 
 from explorer.interface.theme import DIVERGING_COLOURS, SEQUENTIAL_COLOURS
 
-
 STEPS = 255
 """Colours of a scale; an odd number, so that zero is exactly the middle of a diverging one."""
 
