@@ -27,7 +27,7 @@ def show(chosen: Scene, settings: Settings, stage: Stage, *, answered: bool) -> 
             link = STATE.link()
             st.code(link, language=None, wrap_lines=True)
             st.caption(
-                f"{len(link):,} characters. Add `hide=settings,scene` to hide controls, by the names that stand in links."
+                f"{len(link):,} characters. Append `&hide=settings,scene` to hide controls, by their names in links."
             )
         if answered:
             _downloads(chosen, stage)
