@@ -157,7 +157,8 @@ def test_a_stop_that_comes_before_the_work_has_begun_is_not_lost(engine: Engine,
 def test_work_that_does_not_hear_a_stop_loses_its_worker(new_engine: Callable[..., Engine], tmp_path: Path) -> None:
     engine = new_engine(stop_seconds=0.5)
     call = engine.submit("quick.deaf", visitor="a", file=str(tmp_path / "pid"))
-    until(lambda: call.seconds is not None and (tmp_path / "pid").exists())
+    # The file is there a moment before its content is.
+    until(lambda: call.seconds is not None and (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     pid = int((tmp_path / "pid").read_text())
     call.stop()
     assert call.wait(PATIENCE)
