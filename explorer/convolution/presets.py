@@ -50,7 +50,25 @@ CROSS = grid("0 1 0 / 1 1 1 / 0 1 0")
 IMPULSE = grid("0 0 0 0 0 / 0 0 0 0 0 / 0 0 1 0 0 / 0 0 0 0 0 / 0 0 0 0 0")
 COUNTING_KERNEL = grid("1 2 3 / 4 5 6 / 7 8 9")
 
-BLOB = grid("0 0 0 0 / 0 9 7 0 / 0 8 6 0 / 0 0 0 0")
+L2_INPUT = grid("3 4 6 0 / 0 0 8 0 / 1 1 2 4 / 1 1 4 8")
+
+# Spots on even rows and columns: one step to the right or down leaves each in its 2×2 window.
+SHIFT_INPUT = grid(
+    "0 0 0 0 0 0 0 0 / 0 0 0 0 0 0 0 0 / 0 0 2 0 0 0 0 0 / 0 0 0 0 0 0 0 0 / "
+    "0 0 0 0 3 0 0 0 / 0 0 0 0 0 0 0 0 / 0 0 1 0 0 0 0 0 / 0 0 0 0 0 0 0 0"
+)
+SPOT = grid("0 -1 0 / -1 4 -1 / 0 -1 0")
+
+# A stroke that leans to the left in one channel after the other, as four filters for four angles would see it.
+STROKES = np.stack(
+    [
+        grid("0 1 0 0 / 0 1 0 0 / 0 2 0 0 / 0 1 0 0"),
+        grid("0 0 8 0 / 0 9 0 0 / 0 9 0 0 / 8 0 0 0"),
+        grid("0 0 0 3 / 0 0 4 0 / 0 4 0 0 / 3 0 0 0"),
+        grid("0 0 0 0 / 0 0 0 1 / 1 1 1 0 / 0 0 0 0"),
+    ],
+    axis=-1,
+)
 
 
 def default_picture(height: int, width: int) -> np.ndarray:
@@ -64,3 +82,29 @@ def default_kernel(height: int, width: int) -> np.ndarray:
     """Return a kernel that answers to vertical edges: 1 on the left, 0 in the middle, −1 on the right."""
     columns = np.arange(width) - (width - 1) / 2
     return np.tile(-np.sign(columns) if width > 1 else np.ones(1), (height, 1))
+
+
+def default_planes(height: int, width: int, planes: int) -> np.ndarray:
+    """Return a picture of several channels, each with the disc in another place, numbers 0 to 9, `(h, w, planes)`."""
+    picture = default_picture(height, width)
+    moves = ((0, 0), (0, 1), (1, 0), (0, -1), (-1, 0), (1, 1))
+    return np.stack([np.roll(picture, moves[plane % 6], axis=(0, 1)) for plane in range(planes)], axis=-1)
+
+
+def default_kernels(height: int, width: int, channels: int, filters: int) -> np.ndarray:
+    """Return kernels of −1, 0 and 1 that differ from filter to filter, `(height, width, channels, filters)`."""
+    rows = np.sign(np.arange(height) - (height - 1) / 2)[:, None] * np.ones(width)
+    columns = np.ones((height, 1)) * np.sign(np.arange(width) - (width - 1) / 2)
+    centre = np.zeros((height, width))
+    centre[height // 2, width // 2] = 1
+    # In a single cell there is no direction: whole numbers then tell channels and filters apart.
+    single = height * width == 1
+    patterns = [-columns, -rows, centre, np.sign(rows + columns), -np.sign(rows + columns), rows * columns]
+    kernels = np.zeros((height, width, channels, filters))
+    for channel in range(channels):
+        for number in range(filters):
+            if single:
+                kernels[..., channel, number] = (1, 0, 2, -1, 1, -2)[(channel + 4 * number) % 6]
+            else:
+                kernels[..., channel, number] = patterns[(channel + 3 * number) % 6]
+    return kernels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -68,9 +69,9 @@ def kernel_board(name: str, title: str, weights: np.ndarray, **more: Any) -> Boa
     return Board(name, f"{title} {shape_text(planes)}", "weight", planes, **({"shaded": True} | more))
 
 
-def target_board(trace: Trace, name: str, title: str, **more: Any) -> Board:
+def target_board(trace: Trace, name: str, title: str, *, role: Role = "output", **more: Any) -> Board:
     """Return the board of what a trace makes."""
-    return Board(name, f"{title} {shape_text(trace.target)}", "output", trace.target, **more)
+    return Board(name, f"{title} {shape_text(trace.target)}", role, trace.target, **more)
 
 
 def by_row(trace: Trace, link: int = 0, plane_names: tuple[str, ...] = ()) -> Steps:
@@ -146,4 +147,32 @@ def single_terms(
         weight_cells=np.full(sources.size, -1, dtype=np.int32),
         factors=np.ones(sources.size),
         decided=np.full(counts.size, -1, dtype=np.int32),
+    )
+
+
+def without_padding(traced: Trace) -> Trace:
+    """Return a trace whose source has no padding: terms that read zeros out of it are left out.
+
+    A board that one link makes and another reads can have no padding of its own.
+    """
+    rows, columns = np.flatnonzero(traced.own.any(axis=1)), np.flatnonzero(traced.own.any(axis=0))
+    if rows.size == traced.own.shape[0] and columns.size == traced.own.shape[1]:
+        return traced
+    numbers = np.full(traced.source.shape, -1, dtype=np.int32)
+    source = np.ascontiguousarray(traced.source[np.ix_(rows, columns)])
+    numbers[np.ix_(rows, columns)] = np.arange(source.size, dtype=np.int32).reshape(source.shape)
+    sources = numbers.reshape(-1)[traced.sources]
+    kept = sources >= 0
+    before = np.concatenate([[0], np.cumsum(kept)]).astype(np.int32)
+    decided = np.where(traced.decided >= 0, before[np.maximum(traced.decided, 0)], -1).astype(np.int32)
+    return replace(
+        traced,
+        source=source,
+        own=np.ones(source.shape[:2], dtype=bool),
+        first=(0, 0),
+        starts=before[traced.starts],
+        sources=sources[kept],
+        weight_cells=traced.weight_cells[kept],
+        factors=traced.factors[kept],
+        decided=decided,
     )
