@@ -97,9 +97,9 @@ def _products(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
     values = trace.source.reshape(-1)[trace.sources]
     products = np.square(values) if trace.rule == "l2" else values * trace.factors
     running = np.empty_like(products)
-    so_far = {"sum": np.cumsum, "l2": np.cumsum, "max": np.maximum.accumulate, "min": np.minimum.accumulate}[trace.rule]
+    accumulate = {"max": np.maximum.accumulate, "min": np.minimum.accumulate}.get(trace.rule, np.add.accumulate)
     for start, stop in zip(trace.starts[:-1].tolist(), trace.starts[1:].tolist(), strict=True):
-        running[start:stop] = so_far(products[start:stop])
+        running[start:stop] = accumulate(products[start:stop])
     return products, np.sqrt(running) if trace.rule == "l2" else running
 
 
@@ -124,5 +124,5 @@ def _weight_places(trace: Trace) -> list[list[object]]:
 
 
 def _plain(array: np.ndarray) -> list[object]:
-    """Return numbers as a spreadsheet takes them: whole ones without a point, others as short as they are exact."""
-    return [int(value) if float(value).is_integer() else value for value in array.tolist()]
+    """Return numbers as a spreadsheet takes them: whole ones without a point, others with twelve digits."""
+    return [int(value) if float(value).is_integer() else float(f"{value:.12g}") for value in array.tolist()]
