@@ -84,9 +84,9 @@ def default_kernel(height: int, width: int) -> np.ndarray:
     return np.tile(-np.sign(columns) if width > 1 else np.ones(1), (height, 1))
 
 
-def default_planes(height: int, width: int, planes: int) -> np.ndarray:
+def default_planes(size: tuple[int, int], planes: int) -> np.ndarray:
     """Return a picture of several channels, each with the disc in another place, numbers 0 to 9, `(h, w, planes)`."""
-    picture = default_picture(height, width)
+    picture = default_picture(*size)
     moves = ((0, 0), (0, 1), (1, 0), (0, -1), (-1, 0), (1, 1))
     return np.stack([np.roll(picture, moves[plane % 6], axis=(0, 1)) for plane in range(planes)], axis=-1)
 

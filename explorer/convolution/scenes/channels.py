@@ -99,6 +99,7 @@ CONTROLS = (
         shown=_convolves,
     ),
     Control("strides", "Stride", "pair", (1, 1), low=1, high=4, main=False, shown=_convolves),
+    Control("use_bias", "Bias for each filter", "switch", True, main=False, shown=_convolves),
     Control("activation", "Activation", "choice", "linear", options=ACTIVATIONS, main=False, shown=_convolves),
     Control("input", "the input", "grid", None, most=(12, 12, 2 * _MOST)),
     Control("kernel", "the kernels", "grid", None, most=(5, 5, _MOST * _MOST)),
@@ -121,6 +122,8 @@ PRESETS = (
             "channels": 1,
             "filters": 1,
             "kernel_size": (1, 2),
+            "use_bias": False,
+            "input": np.tile(presets.grid("1 1 5 5 2 2"), (5, 1)),
             "kernel": np.array([[-1.0, 1.0]]),
         },
     ),
@@ -227,12 +230,13 @@ def grids_of(settings: Settings) -> dict[str, np.ndarray]:
     channels, filters = settings["channels"], settings["filters"]
     if settings["kind"] == "concat":
         channels += settings["more_channels"]
-        return {"input": fitted(settings["input"], presets.default_planes(*settings["size"], channels))}
+        return {"input": fitted(settings["input"], presets.default_planes(settings["size"], channels))}
     grids = {
-        "input": fitted(settings["input"], presets.default_planes(*settings["size"], channels)),
+        "input": fitted(settings["input"], presets.default_planes(settings["size"], channels)),
         "kernel": _fitted_kernel(settings["kernel"], presets.default_kernels(*_kernel_shape(settings))),
-        "biases": fitted(settings["biases"], np.zeros((1, filters)))[0],
     }
+    if settings["use_bias"]:
+        grids["biases"] = fitted(settings["biases"], np.zeros((1, filters)))[0]
     if settings["kind"] == "separable":
         middle = channels * settings["multiplier"]
         grids["pointwise"] = _fitted_kernel(settings["pointwise"], presets.default_kernels(1, 1, middle, filters))
@@ -249,8 +253,12 @@ def build(settings: Settings) -> Stage:
     return _convolution(settings, grids)
 
 
-def _biases_board(biases: np.ndarray) -> Board:
-    return Board("biases", f"Biases {biases.size}", "weight", biases[None, :, None], editable=True)
+def _biases_boards(grids: dict[str, np.ndarray]) -> tuple[Board, ...]:
+    """Return the board of the biases, or nothing where the layer has none."""
+    if "biases" not in grids:
+        return ()
+    biases = grids["biases"]
+    return (Board("biases", f"Biases {biases.size}", "weight", biases[None, :, None], editable=True),)
 
 
 def _kernels_board(kernel: np.ndarray, groups: int, channels: int) -> Board:
@@ -326,7 +334,7 @@ def _convolution(settings: Settings, grids: dict[str, np.ndarray]) -> Stage:
         "conv2d",
         grids["input"],
         grids["kernel"],
-        grids["biases"],
+        grids.get("biases"),
         strides=settings["strides"],
         padding=settings["padding"],
         groups=groups,
@@ -337,14 +345,15 @@ def _convolution(settings: Settings, grids: dict[str, np.ndarray]) -> Stage:
     boards = [
         source_board(traced, "input", "Input", editable=True, plane_names=_channel_names(channels)),
         _kernels_board(grids["kernel"], groups, channels),
-        _biases_board(grids["biases"]),
+        *_biases_boards(grids),
         target_board(traced, "output", "Output", plane_names=names),
     ]
     words = (
         "depthwise convolution" if groups == channels > 1 else "grouped convolution" if groups > 1 else "convolution"
     )
     links = [Link(traced, "input", "output", "kernel", words)]
-    rows: list[tuple[str, ...]] = [("input", "kernel"), ("biases", "output")]
+    added = ("biases",) if settings["use_bias"] else ()
+    rows: list[tuple[str, ...]] = [("input", "kernel"), (*added, "output")]
     if settings["by_channel"]:
         first, second = by_channel(traced, inside)
         per_group = filters // groups
@@ -369,7 +378,7 @@ def _convolution(settings: Settings, grids: dict[str, np.ndarray]) -> Stage:
             Link(second, "parts", "output", None, "channels added up"),
             Link(first, "input", "parts", "kernel", "one channel each"),
         ]
-        rows = [("input", "kernel"), ("parts", "biases", "output")]
+        rows = [("input", "kernel"), ("parts", *added, "output")]
     return Stage(
         boards=tuple(boards),
         links=tuple(links),
@@ -391,7 +400,7 @@ def _separable(settings: Settings, grids: dict[str, np.ndarray]) -> Stage:
         strides=settings["strides"],
         padding=settings["padding"],
     )
-    mixed = trace("conv2d", deep.target, grids["pointwise"], grids["biases"], activation=settings["activation"])
+    mixed = trace("conv2d", deep.target, grids["pointwise"], grids.get("biases"), activation=settings["activation"])
     colours = _channel_names(channels) or ("channel 0",)
     middle = tuple(
         colour + (f", map {number}" if multiplier > 1 else "") for colour in colours for number in range(multiplier)
@@ -416,7 +425,7 @@ def _separable(settings: Settings, grids: dict[str, np.ndarray]) -> Stage:
                 tuple(place * filters + number for place in range(len(middle))) for number in range(filters)
             ),
         ),
-        _biases_board(grids["biases"]),
+        *_biases_boards(grids),
         target_board(mixed, "output", "Output", plane_names=names),
     )
     return Stage(
@@ -425,7 +434,10 @@ def _separable(settings: Settings, grids: dict[str, np.ndarray]) -> Stage:
             Link(mixed, "depthwise", "output", "pointwise", "1×1 convolution"),
             Link(deep, "input", "depthwise", "kernel", "depthwise convolution"),
         ),
-        rows=(("input", "kernel", "depthwise"), ("pointwise", "biases", "output")),
+        rows=(
+            ("input", "kernel", "depthwise"),
+            ("pointwise", *(("biases",) if settings["use_bias"] else ()), "output"),
+        ),
         steps=by_row(mixed, plane_names=names),
         result="output",
         formula=_formula(settings, deep, "depthwise"),
@@ -502,7 +514,7 @@ def _size(settings: Settings, traced: Trace) -> Fact:
     return Fact(
         "Output",
         size_text(shape),
-        f"{calculation}; one channel for each of {settings['filters']} filters",
+        f"{calculation}; channels: one for each filter = {settings['filters']}",
         "size",
         tuple(float(part) for part in shape),
     )
@@ -514,14 +526,23 @@ def _cost(settings: Settings) -> counting.Cost:
     outputs = _outputs(settings)
     if settings["kind"] == "separable":
         return counting.separable_conv2d(
-            kernel_size, channels, filters, outputs, depth_multiplier=settings["multiplier"]
+            kernel_size,
+            channels,
+            filters,
+            outputs,
+            depth_multiplier=settings["multiplier"],
+            use_bias=settings["use_bias"],
         )
-    return counting.conv2d(kernel_size, channels, filters, outputs, groups=settings["groups"])
+    return counting.conv2d(
+        kernel_size, channels, filters, outputs, groups=settings["groups"], use_bias=settings["use_bias"]
+    )
 
 
 def _dense(settings: Settings) -> counting.Cost:
     return counting.dense_equivalent(
-        (*settings["size"], settings["channels"]), (*_outputs(settings), settings["filters"])
+        (*settings["size"], settings["channels"]),
+        (*_outputs(settings), settings["filters"]),
+        use_bias=settings["use_bias"],
     )
 
 
@@ -539,9 +560,9 @@ def _counts(settings: Settings) -> tuple[Fact, ...]:
         products = f"{rows} · {columns} · {weights}"
     return (
         Fact(
-            "Weights and biases",
+            "Weights and biases" if settings["use_bias"] else "Weights",
             count_text(cost.parameters),
-            f"{weights} + {filters} = {cost.parameters:,}",
+            f"{weights}{f' + {filters}' if settings['use_bias'] else ''} = {cost.parameters:,}",
             "count",
             (float(cost.parameters),),
         ),
@@ -565,18 +586,22 @@ def table(settings: Settings) -> list[dict[str, Any]]:
     if settings["kind"] == "concat":
         return []
     kernel_size, channels, filters = settings["kernel_size"], settings["channels"], settings["filters"]
-    outputs = _outputs(settings)
-    costs = {f"convolution {size_text(kernel_size)}": counting.conv2d(kernel_size, channels, filters, outputs)}
+    outputs, use_bias = _outputs(settings), settings["use_bias"]
+    costs = {
+        f"convolution {size_text(kernel_size)}": counting.conv2d(
+            kernel_size, channels, filters, outputs, use_bias=use_bias
+        )
+    }
     for groups in range(2, channels + 1):
         if channels % groups == 0 and filters % groups == 0:
             word = "as many groups as channels (depthwise)" if groups == channels else f"{groups} groups"
             costs[f"convolution {size_text(kernel_size)}, {word}"] = counting.conv2d(
-                kernel_size, channels, filters, outputs, groups=groups
+                kernel_size, channels, filters, outputs, groups=groups, use_bias=use_bias
             )
     costs["depthwise separable"] = counting.separable_conv2d(
-        kernel_size, channels, filters, outputs, depth_multiplier=settings["multiplier"]
+        kernel_size, channels, filters, outputs, depth_multiplier=settings["multiplier"], use_bias=use_bias
     )
-    costs["convolution 1 × 1"] = counting.conv2d((1, 1), channels, filters, outputs)
+    costs["convolution 1 × 1"] = counting.conv2d((1, 1), channels, filters, outputs, use_bias=use_bias)
     costs["dense layer"] = _dense(settings)
     ordinary = next(iter(costs.values()))
     return [
@@ -624,7 +649,12 @@ def _formula(settings: Settings, traced: Trace, target: str) -> tuple[Letter, ..
     kernel = all_of("kernel", traced.weights)
     rows, columns = _outputs(settings)
     y = Letter("y", "y: the output", (Lit("output", tuple(range(rows * columns * filters))),))
-    bias = Letter("b", "b: one bias for each filter", (Lit("biases", tuple(range(filters))),))
+    bias: tuple[Letter, ...] = ()
+    if settings["use_bias"]:
+        bias = (
+            Letter("b", "b: one bias for each filter", (Lit("biases", tuple(range(filters))),)),
+            Letter("[f] + "),
+        )
     x = Letter("x", "x: the input", own)
     if settings["kind"] == "separable":
         middle = channels * settings["multiplier"]
@@ -633,8 +663,8 @@ def _formula(settings: Settings, traced: Trace, target: str) -> tuple[Letter, ..
             LINE,
             y,
             Letter("[r, c, f] = "),
-            bias,
-            Letter("[f] + Σₘ "),
+            *bias,
+            Letter("Σₘ "),
             Letter("v", "v: the weights across channels, 1×1", (Lit("pointwise", tuple(range(middle * filters))),)),
             Letter("[m, f] · Σᵢ Σⱼ "),
             Letter("w", "w: the weights of each channel", kernel),
@@ -642,14 +672,14 @@ def _formula(settings: Settings, traced: Trace, target: str) -> tuple[Letter, ..
             x,
             Letter("[s·r + i − p, s·c + j − p, m]"),
         )
-    over = "Σ over the group's m" if groups > 1 else "Σₘ"
+    over = "Σₘ in f's group" if groups > 1 else "Σₘ"
     return (
         *letters,
         LINE,
         y,
         Letter("[r, c, f] = "),
-        bias,
-        Letter(f"[f] + {over} Σᵢ Σⱼ "),
+        *bias,
+        Letter(f"{over} Σᵢ Σⱼ "),
         Letter("w", "w: the weights, one kernel for each channel and filter", kernel),
         Letter("[i, j, m, f] · "),
         x,
@@ -699,7 +729,9 @@ def code(settings: Settings) -> Code:
     separable = settings["kind"] == "separable"
     if separable:
         numbers += programs.array_text("pointwise", grids["pointwise"])
-    numbers += programs.array_text("bias", grids["biases"])
+    bias = ["bias"] if settings["use_bias"] else []
+    if bias:
+        numbers += programs.array_text("bias", grids["biases"])
     activation = settings["activation"] if settings["activation"] != "linear" else None
     keras = programs.KERAS + "\n" + numbers + "\n"
     keras += programs.keras_convolution(
@@ -709,7 +741,8 @@ def code(settings: Settings) -> Code:
         strides=settings["strides"],
         padding=settings["padding"],
         same_pads=_pads(settings),
-        weights="[kernel, pointwise, bias]" if separable else "[kernel, bias]",
+        weights=f"[{', '.join(['kernel', *(['pointwise'] if separable else []), *bias])}]",
+        use_bias=None if bias else False,
         groups=settings["groups"] if not separable and settings["groups"] > 1 else None,
         depth_multiplier=settings["multiplier"] if separable and settings["multiplier"] > 1 else None,
         activation=activation,
@@ -723,7 +756,7 @@ def code(settings: Settings) -> Code:
             "x",
             "kernel",
             *(["pointwise"] if separable else []),
-            "bias",
+            *bias,
             strides=settings["strides"],
             padding=settings["padding"],
             groups=settings["groups"] if not separable and settings["groups"] > 1 else None,

@@ -320,6 +320,7 @@ def build(settings: Settings) -> Stage:
 def _facts(settings: Settings, convolved: Trace, kernel: np.ndarray) -> list[Fact]:
     kernel_size, strides, rates = settings["kernel_size"], settings["strides"], settings["dilation_rate"]
     outputs, inputs = convolved.target.size, settings["size"][0] * settings["size"][1]
+    outputs_text = f"{outputs} {'output' if outputs == 1 else 'outputs'}"
     facts = [
         size_fact(convolved, size_calculation(convolved, kernel_size, strides, rates)),
         Fact(
@@ -332,12 +333,12 @@ def _facts(settings: Settings, convolved: Trace, kernel: np.ndarray) -> list[Fac
         Fact(
             "Multiply-adds",
             count_text(outputs * kernel.size),
-            f"{outputs} outputs · {kernel.size} weights = {outputs * kernel.size:,}",
+            f"{outputs_text} · {kernel.size} weights = {outputs * kernel.size:,}",
         ),
         Fact(
             "A dense layer instead",
             f"{count_text(outputs * inputs + outputs)} parameters",
-            f"{inputs} inputs · {outputs} outputs + {outputs} biases = {outputs * inputs + outputs:,}",
+            f"{inputs} inputs · {outputs_text} + {outputs} biases = {outputs * inputs + outputs:,}",
         ),
     ]
     if max(rates) > 1:
@@ -396,7 +397,7 @@ def _with_correlation(
         Fact(
             f"Dot product at the {which}",
             number_text(score),
-            f"the sum of {np.count_nonzero(values)} products that are not 0",
+            f"{np.count_nonzero(values)} of {values.size} products are not 0",
         ),
         Fact(
             "Length of window and kernel",

@@ -189,7 +189,7 @@ def impossible(settings: Settings) -> str | None:
 def grids_of(settings: Settings) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers of the input `(h, w, c)` and of the kernel before a compared pooling `(3, 3)`."""
     return (
-        fitted(settings["input"], presets.default_planes(*settings["size"], channels_of(settings))),
+        fitted(settings["input"], presets.default_planes(settings["size"], channels_of(settings))),
         fitted(settings["kernel"], presets.SPOT),
     )
 

@@ -485,18 +485,18 @@ def _scatter_formula(settings: Settings, scatter: Trace) -> tuple[Letter, ...]:
 
 
 def _added(settings: Settings, scatter: Trace) -> np.ndarray:
-    mask = np.zeros(scatter.target.shape[:2], dtype=bool)
-    rows, columns = _axis(settings, 0)[3], _axis(settings, 1)[3]
-    mask[mask.shape[0] - rows :] = True
-    mask[:, mask.shape[1] - columns :] = True
+    height, width, _ = scatter.target.shape
+    mask = np.zeros((height, width), dtype=bool)
+    mask[height - _axis(settings, 0)[3] :] = True
+    mask[:, width - _axis(settings, 1)[3] :] = True
     return mask
 
 
 def _zeros_formula(settings: Settings, zeros: Trace) -> tuple[Letter, ...]:
     height, width = zeros.own.shape
-    rows, columns = np.flatnonzero(zeros.own.any(axis=1)), np.flatnonzero(zeros.own.any(axis=0))
+    (top, bottom), (left, right) = _equivalent(settings)
     inside = np.zeros((height, width), dtype=bool)
-    inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
+    inside[top : height - bottom, left : width - right] = True
     rates, kernel_size = settings["dilation_rate"], settings["kernel_size"]
     spans = [d * (k - 1) + 1 for k, d in zip(kernel_size, rates, strict=True)]
     spanned, taken = np.zeros((height, width), dtype=bool), np.zeros((height, width), dtype=bool)
