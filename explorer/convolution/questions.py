@@ -134,18 +134,16 @@ def _telling_cells(stage: Stage, link: int) -> np.ndarray:
 
 
 def place_text(board: Board, cell: int) -> str:
-    """Return where a cell is, in the array's own counting: "row 1, column 2 (counted from 0)", with its plane."""
+    """Return where a cell is, in the array's own counting: "row 1, column 2", counted from 1, with its plane."""
     height, width, planes = board.values.shape
     row, column, plane = np.unravel_index(cell, (height, width, planes))
-    own_row = (int(row) + board.first[0]) / board.every[0]
-    own_column = (int(column) + board.first[1]) / board.every[1]
+    own_row = (int(row) + board.first[0]) / board.every[0] + 1
+    own_column = (int(column) + board.first[1]) / board.every[1] + 1
     place = f"column {own_column:g}" if height == 1 else f"row {own_row:g}, column {own_column:g}"
     if height == 1 and width == 1:
-        place = "the only cell"
-    else:
-        place += " (counted from 0)"
+        place = "its only cell" if planes == 1 else "the only cell"
     if planes > 1:
-        name = board.plane_names[plane] if int(plane) < len(board.plane_names) else f"channel {plane}"
+        name = board.plane_names[plane] if int(plane) < len(board.plane_names) else f"channel {plane + 1}"
         place += f", {name},"
     return place
 
@@ -190,9 +188,12 @@ def _printed(values: np.ndarray) -> np.ndarray:
 def _size_questions(stage: Stage) -> Iterator[Question]:
     board = stage.board(stage.result)
     height, width, planes = board.values.shape
+    sequence = height == 1 and all(
+        stage.board(link.source).values.shape[0] == 1 for link in stage.links if link.target == stage.result
+    )
     asked = [fact for fact in stage.facts if fact.ask == "size" and fact.answer]
     for fact in asked:
-        parts = _size_parts(len(fact.answer), height)
+        parts = _size_parts(len(fact.answer), sequence=sequence)
         yield Question(
             "size",
             f"{_label(fact)}: how many {' × '.join(parts)}?",
@@ -202,8 +203,8 @@ def _size_questions(stage: Stage) -> Iterator[Question]:
             parts=parts,
         )
     if not asked:
-        parts = ("columns",) if height == 1 else ("rows", "columns")
-        answer = (float(width),) if height == 1 else (float(height), float(width))
+        answer = (float(width),) if sequence else (float(height), float(width))
+        parts = _size_parts(len(answer), sequence=sequence)
         yield Question("size", f"The result: how many {' × '.join(parts)}?", answer, 1e-6, step="", parts=parts)
     sizes = [size for size, counts in ((height, height > 1), (width, True), (planes, planes > 1)) if counts]
     if len(sizes) > 1:
@@ -217,12 +218,11 @@ def _size_questions(stage: Stage) -> Iterator[Question]:
         )
 
 
-def _size_parts(numbers: int, height: int) -> tuple[str, ...]:
+def _size_parts(numbers: int, *, sequence: bool) -> tuple[str, ...]:
+    names = ("steps", "channels") if sequence else ("rows", "columns", "channels")
     if numbers == 1:
-        return ("columns",) if height == 1 else ("cells",)
-    if numbers == 2 and height == 1:
-        return ("columns", "channels")
-    return ("rows", "columns", "channels")[:numbers] + tuple(f"number {n}" for n in range(4, numbers + 1))
+        names = ("steps",) if sequence else ("cells",)
+    return names[:numbers] + tuple(f"number {n}" for n in range(len(names) + 1, numbers + 1))
 
 
 def _count_questions(stage: Stage) -> Iterator[Question]:

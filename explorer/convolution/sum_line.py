@@ -154,10 +154,15 @@ def _kept(trace: Trace, start: int, stop: int, most: int) -> tuple[list[int], in
 
 
 def _listed(trace: Trace, start: int, stop: int, most: int) -> list[Piece]:
-    terms, gap, _ = _kept(trace, start, stop, most)
+    terms = list(range(start, stop))
+    if len(terms) > most:
+        # The one that decides is never left out.
+        decided = int(trace.decided[np.searchsorted(trace.starts, start, side="right") - 1])
+        front = most // 2
+        terms = sorted({*terms[:front], decided, *terms[front + 1 - most :]})
     line: list[Piece] = []
-    for place, term in enumerate(terms):
-        line.append(Piece((", …, " if place == gap else ", ") if place else ""))
+    for before, term in zip([start - 1, *terms], terms, strict=False):
+        line.append(Piece(("" if term == start else ", ") + ("" if term == before + 1 else "…, ")))
         line.append(_source(trace, term))
     return line[1:]
 

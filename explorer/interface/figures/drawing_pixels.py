@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from explorer.interface.figures.drawing import Band, Drawing, Outline, Part, Ras
 _PLAIN = str.maketrans(
     {"−": "-", "×": "x", "·": "*", "⌊": "[", "⌋": "]", "²": "^2", "√": "sqrt", "→": "->", "∗": "*", "≈": "~", "–": "-"}
 )
-_NOT_IN_SOURCE_SANS = str.maketrans({"∗": "*", "⌊": "floor(", "⌋": ")"})
+_WORDS = str.maketrans({"∗": "*", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")"})
 
 
 @cache
@@ -42,9 +43,20 @@ def _font(size: float, bold: bool) -> ImageFont.FreeTypeFont | ImageFont.ImageFo
     return font
 
 
+@lru_cache(maxsize=2048)
+def _has(character: str) -> bool:
+    font = _font(20, False)
+    return character == " " or bytes(font.getmask(character)) != bytes(font.getmask("\U0010fffe"))
+
+
+@lru_cache(maxsize=20_000)
 def _drawable(text: str) -> str:
-    """Return text without the signs that the font lacks."""
-    return text.translate(_NOT_IN_SOURCE_SANS if _font_file() is not None else _PLAIN)
+    """Return text with other signs for those that the font lacks: "Σᵢ" becomes "Σi"."""
+    text = text.translate(_WORDS if _font_file() is not None else _PLAIN)
+    if text.isascii() or all(_has(character) for character in text):
+        return text
+    parts = (c if _has(c) else unicodedata.normalize("NFKD", c) for c in text)
+    return "".join(c if _has(c) else "?" for part in parts for c in part)
 
 
 @lru_cache(maxsize=20_000)

@@ -215,13 +215,17 @@ def _placed(board: Board, x: float, y: float, size: float, height: float) -> _Pl
     plane_width, plane_height = columns * (cell[0] + gap) - gap, rows * (cell[1] + gap) - gap
     named = 18.0 if board.plane_names and planes > 1 else 0.0
     grid = _plane_rows(board)
+    across = plane_width + 16
+    if named:
+        names = max(text_width(name, 13) for name in board.plane_names) * _SLACK + 10
+        across = max(across, min(names, 110.0))
     corners: dict[int, tuple[float, float]] = {}
     top = y + 28
     for row in grid:
         for number, plane in enumerate(row):
-            corners[plane] = (x + number * (plane_width + 16), top + named)
+            corners[plane] = (x + number * across, top + named)
         top += named + plane_height + 14
-    width = max(len(row) for row in grid) * (plane_width + 16) - 16
+    width = (max(len(row) for row in grid) - 1) * across + max(plane_width, across - 16)
     shown = tuple(corners.get(plane, (x, y + 28 + named)) for plane in range(planes))
     width = max(width, text_width(board.title, 15, True) * _SLACK + 16)
     return _Place(board, x, y, width, top - 14 - y, cell, gap, size, shown)
@@ -330,7 +334,7 @@ def _headings(place: _Place, palette: Palette) -> dict[Key, Part]:
         for plane, name in enumerate(board.plane_names[: board.values.shape[2]]):
             left, top = place.corners[plane]
             shown = name
-            while shown and text_width(shown, 13) > width + 12:
+            while shown and text_width(shown, 13) > max(width + 12, 106):
                 shown = shown[:-2].rstrip() + "…" if len(shown) > 2 else ""
             parts["plane", board.name, plane] = Words(left, top - 10, (Run(shown, palette.muted),), 13)
     return parts
@@ -371,7 +375,7 @@ def _cells(stage: Stage, palette: Palette, place: _Place, look: Look) -> dict[Ke
     if _tiny(board):
         return {("raster", board.name): _raster(stage, palette, place)}
     hue = _role_colour(board, palette)
-    running = bool(look.pairs())
+    running = bool(look.pairs()) and stage.links[stage.steps.link].weights == board.name
     read, used = look.read.get(board.name, {}), look.used.get(board.name, set())
     made, decided = look.made.get(board.name, set()), look.decided.get(board.name, set())
     known, partial = look.known.get(board.name), look.partial.get(board.name)
