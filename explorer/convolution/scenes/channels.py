@@ -187,11 +187,11 @@ def impossible(settings: Settings) -> str | None:
 def _channel_names(channels: int) -> tuple[str, ...]:
     if channels == 1:
         return ()
-    return ("red", "green", "blue") if channels == 3 else tuple(f"channel {number}" for number in range(channels))
+    return ("red", "green", "blue") if channels == 3 else tuple(f"channel {number + 1}" for number in range(channels))
 
 
 def _filter_names(filters: int) -> tuple[str, ...]:
-    return tuple(f"filter {number}" for number in range(filters)) if filters > 1 else ()
+    return tuple(f"filter {number + 1}" for number in range(filters)) if filters > 1 else ()
 
 
 def _kernel_shape(settings: Settings) -> tuple[int, int, int, int]:
@@ -267,7 +267,7 @@ def _kernels_board(kernel: np.ndarray, groups: int, channels: int) -> Board:
     per_group = filters // groups
     names = _channel_names(channels) or ("",)
     plane_names = tuple(
-        f"filter {number}" + (f", {names[number // per_group * inside + channel]}" if channels > 1 else "")
+        f"filter {number + 1}" + (f", {names[number // per_group * inside + channel]}" if channels > 1 else "")
         for channel in range(inside)
         for number in range(filters)
     )
@@ -357,13 +357,13 @@ def _convolution(settings: Settings, grids: dict[str, np.ndarray]) -> Stage:
     if settings["by_channel"]:
         first, second = by_channel(traced, inside)
         per_group = filters // groups
-        colours = _channel_names(channels) or ("channel 0",)
+        colours = _channel_names(channels) or ("channel 1",)
         parts = target_board(
             first,
             "parts",
             "What each channel adds",
             plane_names=tuple(
-                f"filter {number}, {colours[number // per_group * inside + channel]}"
+                f"filter {number + 1}, {colours[number // per_group * inside + channel]}"
                 for channel in range(inside)
                 for number in range(filters)
             )
@@ -401,9 +401,9 @@ def _separable(settings: Settings, grids: dict[str, np.ndarray]) -> Stage:
         padding=settings["padding"],
     )
     mixed = trace("conv2d", deep.target, grids["pointwise"], grids.get("biases"), activation=settings["activation"])
-    colours = _channel_names(channels) or ("channel 0",)
+    colours = _channel_names(channels) or ("channel 1",)
     middle = tuple(
-        colour + (f", map {number}" if multiplier > 1 else "") for colour in colours for number in range(multiplier)
+        colour + (f", map {number + 1}" if multiplier > 1 else "") for colour in colours for number in range(multiplier)
     )
     names = _filter_names(filters)
     several = len(middle) > 1
@@ -418,7 +418,7 @@ def _separable(settings: Settings, grids: dict[str, np.ndarray]) -> Stage:
         replace(
             kernel_board("pointwise", "1×1 kernels", grids["pointwise"], editable=True),
             title=f"1×1 kernels {size_text(grids['pointwise'].shape)}",
-            plane_names=tuple(f"filter {number}, {name}" for name in middle for number in range(filters))
+            plane_names=tuple(f"filter {number + 1}, {name}" for name in middle for number in range(filters))
             if len(middle) * filters > 1
             else (),
             plane_grid=tuple(
@@ -456,7 +456,7 @@ def _concatenated(settings: Settings, planes: np.ndarray) -> Stage:
     picture = np.where(ring, 0.0, planes)
     everything = np.arange(picture.size)
     laid = single_terms(picture, np.ones((height, width), dtype=bool), picture.shape, everything, everything)
-    names = tuple(f"A {number}" for number in range(fewer)) + tuple(f"B {number}" for number in range(more))
+    names = tuple(f"A {number + 1}" for number in range(fewer)) + tuple(f"B {number + 1}" for number in range(more))
     grid = (tuple(range(fewer)), tuple(range(fewer, depth)))
     small = (height - 2, width - 2, fewer)
     of_a = lit("input", np.broadcast_to(np.arange(depth) < fewer, ring.shape))

@@ -381,7 +381,7 @@ def _with_correlation(
     boards = [
         replace(board, marked=mark, mark_words=f"the {which}") if board.name == "output" else board for board in boards
     ]
-    boards.append(target_board(products, "products", f"Products at row {row}, column {column} ({which}),"))
+    boards.append(target_board(products, "products", f"Products at row {row + 1}, column {column + 1} ({which}),"))
     boards.append(
         Board(
             "cosine",

@@ -256,7 +256,7 @@ def build(settings: Settings) -> Stage:
             0,
             "source",
             np.arange(scatter.source.size, dtype=np.int32),
-            tuple((row * width, f"row {row}") for row in range(scatter.source.shape[0])),
+            tuple((row * width, f"row {row + 1}") for row in range(scatter.source.shape[0])),
         )
         formula = _scatter_formula(settings, scatter)
         cells = scatter.source.size * scatter.target.size
