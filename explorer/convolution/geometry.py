@@ -88,7 +88,7 @@ def transposed_crop(
     if padding == "valid":
         return 0, made
     if padding == "same":
-        return padding_amounts("same", made, kernel_size, strides, dilation_rate)[0], made
+        return max(strides * (size - 1) + span(kernel_size, dilation_rate) - made, 0) // 2, made
     return padding_amounts(padding, size, kernel_size)[0], made
 
 
