@@ -219,7 +219,7 @@ def _size_questions(stage: Stage) -> Iterator[Question]:
 
 
 def _size_parts(numbers: int, *, sequence: bool) -> tuple[str, ...]:
-    names = ("steps", "channels") if sequence else ("rows", "columns", "channels")
+    names: tuple[str, ...] = ("steps", "channels") if sequence else ("rows", "columns", "channels")
     if numbers == 1:
         names = ("steps",) if sequence else ("cells",)
     return names[:numbers] + tuple(f"number {n}" for n in range(len(names) + 1, numbers + 1))
@@ -309,7 +309,7 @@ def _readings(text: str, count: int, *, whole: bool) -> list[tuple[float, ...]]:
     if count == 1:
         return [(number,) for number in _single(text, whole=whole)]
     inside = re.sub(r"^[(\[{]\s*|\s*,?\s*[)\]}]$", "", text)
-    parts = [part for part in re.split(r"\s*(?:x|,|;|\bby\b|\s)\s*", inside) if part]
+    parts = re.split(r"\s*(?:x|,|;|\bby\b|\s)\s*", inside)
     if len(parts) == 1:
         # One number for a square or a cube.
         parts *= count

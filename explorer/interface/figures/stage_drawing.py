@@ -380,10 +380,10 @@ def _cells(stage: Stage, palette: Palette, place: _Place, look: Look) -> dict[Ke
     made, decided = look.made.get(board.name, set()), look.decided.get(board.name, set())
     known, partial = look.known.get(board.name), look.partial.get(board.name)
     stamped = look.stamped.get(board.name, {})
-    kernels = [link.weights for link in stage.links if board.name in (link.source, link.target) and link.weights]
     shades = _shades(stage)
+    read_by = next((link.weights for link in stage.links if link.source == board.name and link.weights in shades), None)
+    made_by = next((link.weights for link in stage.links if link.target == board.name and link.weights in shades), None)
     own_shades = shades.get(board.name)
-    lit_shades = next((shades[name] for name in kernels if name in shades), None)
     plain, strong = mixed(palette.background, hue, 0.13), mixed(palette.background, hue, 0.5)
     padding = mixed(palette.background, palette.panel, 0.6)
     edge = mixed(palette.background, hue, 0.38)
@@ -412,8 +412,8 @@ def _cells(stage: Stage, palette: Palette, place: _Place, look: Look) -> dict[Ke
         if cell in read:
             weight = read[cell]
             fill = strong
-            if lit_shades is not None and weight >= 0:
-                fill = lit_shades[weight // _planes_of(stage, kernels, shades)]
+            if read_by is not None and weight >= 0:
+                fill = shades[read_by][weight // stage.board(read_by).values.shape[2]]
             ink, bold = text_on(fill), True
             stroke = palette.muted if ring else fill
         if cell in decided:
@@ -422,8 +422,8 @@ def _cells(stage: Stage, palette: Palette, place: _Place, look: Look) -> dict[Ke
             border = 3.0
         if cell in made:
             fill, bold = hue, True
-            if lit_shades is not None and stamped.get(cell, -1) >= 0:
-                fill = lit_shades[stamped[cell] // _planes_of(stage, kernels, shades)]
+            if made_by is not None and stamped.get(cell, -1) >= 0:
+                fill = shades[made_by][stamped[cell] // stage.board(made_by).values.shape[2]]
             stroke, ink = fill, text_on(fill)
         if known is not None and not known[cell]:
             fill, stroke, text = padding, palette.border, ""
@@ -435,10 +435,6 @@ def _cells(stage: Stage, palette: Palette, place: _Place, look: Look) -> dict[Ke
             x, y, *place.cell, fill, stroke, ring, border, text, ink, place.size, bold
         )
     return parts
-
-
-def _planes_of(stage: Stage, kernels: list[str], shades: dict[str, tuple[str, ...]]) -> int:
-    return next(stage.board(name).values.shape[2] for name in kernels if name in shades)
 
 
 def _raster(stage: Stage, palette: Palette, place: _Place) -> Raster:
