@@ -275,7 +275,11 @@ def build(settings: Settings) -> Stage:
         boards.append(kernel_board("kernel", "Kernel", kernel, editable=True))
     boards.append(target_board(convolved, "output", "Output"))
     rows = [tuple(board.name for board in boards)]
-    links = [Link(convolved, "input", "output", weights, "convolution" if settings["flip"] else "correlation")]
+    links = [
+        Link(
+            convolved, "input", "output", weights, "convolution, kernel flipped" if settings["flip"] else "convolution"
+        )
+    ]
     notes: list[str] = []
     facts = _facts(settings, convolved, kernel)
     chain: list[str] = []
@@ -333,7 +337,7 @@ def _facts(settings: Settings, convolved: Trace, kernel: np.ndarray) -> list[Fac
         Fact(
             "Multiply-adds",
             count_text(outputs * kernel.size),
-            f"{outputs_text} · {kernel.size} weights = {outputs * kernel.size:,}",
+            f"{outputs_text} · {kernel.size} {'weight' if kernel.size == 1 else 'weights'} = {outputs * kernel.size:,}",
         ),
         Fact(
             "A dense layer instead",

@@ -344,7 +344,7 @@ def _compared(settings: Settings, picture: np.ndarray, kernel: np.ndarray) -> St
     return Stage(
         boards=boards,
         links=links,
-        rows=(("input", "kernel", "convolved", "output"), ("shifted", "convolved_shifted", "output_shifted")),
+        rows=(("input", "convolved", "output", "kernel"), ("shifted", "convolved_shifted", "output_shifted")),
         steps=by_row(pooled),
         result="output",
         formula=_formula(settings, pooled, "convolved"),

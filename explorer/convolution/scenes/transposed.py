@@ -250,7 +250,7 @@ def build(settings: Settings) -> Stage:
             overlap_board,
         )
         links = (Link(scatter, "input", "output", "kernel", "transposed convolution"),)
-        rows = (("input", "kernel", "output"), ("overlap",))
+        rows = (("input", "kernel", "output", "overlap"),)
         width = scatter.source.shape[1]
         steps = Steps(
             0,
