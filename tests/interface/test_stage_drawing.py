@@ -14,7 +14,7 @@ from PIL import Image
 from explorer.convolution.stage import Fact, Letter, Steps
 from explorer.interface.figures import drawing_pixels, stage_drawing
 from explorer.interface.figures.drawing import contrast
-from explorer.interface.figures.gif_file import gif_bytes
+from explorer.interface.figures.gif_file import GIF_END, gif_blocks
 from explorer.interface.figures.shades import shades
 from explorer.interface.figures.stage_look import look_at, look_so_far
 from explorer.interface.theme import DARK, LIGHT, PALETTES
@@ -179,7 +179,7 @@ def test_gif_file_shows_each_frame_for_its_time():
     table.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
     frames = [Image.fromarray(np.full((4, 6), number, np.uint8)) for number in (0, 1, 1, 2)]
     frames[3].putpixel((0, 0), 1)
-    image = Image.open(io.BytesIO(gif_bytes(frames, table, [0.1, 0.2, 0.3, 2])))
+    image = Image.open(io.BytesIO(b"".join(gif_blocks(frames, table, [0.1, 0.2, 0.3, 2])) + GIF_END))
     assert image.n_frames == 4 and image.info["loop"] == 0
     shown = []
     for number in range(4):

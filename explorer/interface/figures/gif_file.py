@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from PIL import GifImagePlugin, Image
@@ -12,8 +12,11 @@ CLEAR = 255
 """Number of the colour that leaves a pixel as it is; frames must not use it."""
 
 
-def gif_bytes(frames: Sequence[Image.Image], table: Image.Image, seconds: Sequence[float]) -> bytes:
-    """Return a GIF (version 89a) that repeats for ever.
+GIF_END = b";"
+
+
+def gif_blocks(frames: Iterable[Image.Image], table: Image.Image, seconds: Sequence[float]) -> Iterator[bytes]:
+    """Yield a GIF (version 89a) that repeats for ever, one piece for each frame; `GIF_END` ends it.
 
     Pillow's own writer gives each frame a table and keeps unchanged pixels: several times the bytes.
 
@@ -22,15 +25,15 @@ def gif_bytes(frames: Sequence[Image.Image], table: Image.Image, seconds: Sequen
         table: mode "P"; its palette is that of all frames.
         seconds: how long each frame is shown, to a hundredth.
     """
-    width, height = frames[0].size
     colours = bytes(table.getpalette() or [])[: 3 * 256].ljust(3 * 256, b"\0")
     repeat = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
-    blocks = [b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7, 0, 0) + colours + repeat]
     before: np.ndarray | None = None
     for frame, shown in zip(frames, seconds, strict=True):
         now = np.asarray(frame)
-        part, left, top = now, 0, 0
-        if before is not None:
+        part, left, top, head = now, 0, 0, b""
+        if before is None:
+            head = b"GIF89a" + struct.pack("<HHBBB", *frame.size, 0xF7, 0, 0) + colours + repeat
+        else:
             changed = now != before
             rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
             if rows.size == 0:
@@ -40,8 +43,7 @@ def gif_bytes(frames: Sequence[Image.Image], table: Image.Image, seconds: Sequen
             here = np.s_[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
             part = np.where(changed[here], now[here], np.uint8(CLEAR))
         image = Image.fromarray(np.ascontiguousarray(part))
-        blocks += GifImagePlugin.getdata(
-            image, (left, top), duration=round(1000 * shown), disposal=1, transparency=CLEAR
+        yield head + b"".join(
+            GifImagePlugin.getdata(image, (left, top), duration=round(1000 * shown), disposal=1, transparency=CLEAR)
         )
         before = now
-    return b"".join(blocks) + b";"

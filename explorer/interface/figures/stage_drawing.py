@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -29,7 +30,7 @@ from explorer.interface.figures.drawing import (
     text_on,
 )
 from explorer.interface.figures.drawing_pixels import Sheet, pixels, text_width
-from explorer.interface.figures.gif_file import CLEAR, gif_bytes
+from explorer.interface.figures.gif_file import CLEAR, GIF_END, gif_blocks
 from explorer.interface.figures.shades import shades as shades_of
 from explorer.interface.figures.stage_look import Look, look_at, look_so_far, terms_of, windows
 from explorer.interface.theme import Palette
@@ -624,47 +625,73 @@ def gif(stage: Stage, palette: Palette, seconds: float | None = None) -> bytes:
         seconds: how long a run lasts, before the pause at its end; None for a pace that suits its length.
     """
     layout = _laid_out(stage, palette)
-    steps = _frame_steps(len(stage.steps.order))
-    if seconds is None:
-        seconds = min(24.0, 0.8 * len(steps))
-    for _ in range(4):
-        data = _animated(stage, palette, layout, steps, seconds)
-        if len(data) <= MOST_GIF_BYTES:
-            break
-        steps = steps[::2] + ([steps[-1]] if len(steps) % 2 == 0 else [])
-    return data
+    most = MOST_FRAMES
+    while True:
+        steps = _frame_steps(len(stage.steps.order), most)
+        pace = (min(24.0, 0.8 * len(steps)) if seconds is None else seconds) / max(1, len(steps))
+        film = _Film(stage, palette, layout, steps)
+        data = b""
+        blocks = gif_blocks(film.frames(), film.table, film.times(max(0.04, pace)))
+        for shown, block in enumerate(blocks, start=1):
+            data += block
+            # Fewer frames as soon as it is plain that all of them are too much.
+            if shown > 5 and len(data) / shown * len(steps) > MOST_GIF_BYTES * 0.97 and len(steps) > 5:
+                most = max(4, int(0.93 * MOST_GIF_BYTES / (len(data) / shown)))
+                most = min(most, len(steps) - 1)
+                break
+        else:
+            return data + GIF_END
 
 
-def _frame_steps(count: int) -> list[int]:
+def _frame_steps(count: int, most: int) -> list[int]:
     """Return the steps that are shown: all, or evenly chosen ones with the first and the last."""
-    return (
-        sorted({round(step) for step in np.linspace(0, count - 1, min(count, MOST_FRAMES)).tolist()}) if count else []
-    )
+    return sorted({round(step) for step in np.linspace(0, count - 1, min(count, most)).tolist()}) if count else []
 
 
-def _animated(stage: Stage, palette: Palette, layout: _Layout, steps: list[int], seconds: float) -> bytes:
-    width = layout.width - 2 * _MARGIN
-    lines = [_sum_lines(stage, palette, step, width) for step in steps]
-    room = max((len(one) for one in lines), default=0)
-    drawings = [
-        _drawn(stage, palette, layout, look_so_far(stage, step), line, room, step)
-        for step, line in zip(steps, lines, strict=True)
-    ] or [_drawn(stage, palette, layout, Look(), [], 0, None)]
-    first = drawings[0]
-    scale = min(1.5, math.sqrt(_MOST_GIF_PIXELS / (first.width * first.height)))
-    table = _colour_table(drawings)
-    sheet = Sheet(first.width, first.height, palette.background, scale)
-    frames: list[Image.Image] = []
-    shown: dict[Key, Part] = {}
-    for drawing in drawings:
-        changed = _update(sheet, shown, drawing.parts)
-        frame = frames[-1].copy() if frames else Image.new("P", sheet.image.size)
-        for box in changed if frames else [(0, 0, *sheet.image.size)]:
-            frame.paste(sheet.image.crop(box).quantize(palette=table, dither=Image.Dither.NONE), box)
-        frames.append(frame)
-        shown = drawing.parts
-    pace = max(0.04, seconds / len(frames))
-    return gif_bytes(frames, table, [pace] * (len(frames) - 1) + [max(2.0, pace)])
+class _Film:
+    """The frames of an animation, drawn one after the other, each from what has changed.
+
+    Attributes:
+        table: the colours that all frames share.
+    """
+
+    def __init__(self, stage: Stage, palette: Palette, layout: _Layout, steps: list[int]) -> None:
+        self._stage, self._palette, self._layout, self._steps = stage, palette, layout, steps
+        width = layout.width - 2 * _MARGIN
+        self._lines = {step: _sum_lines(stage, palette, step, width) for step in steps}
+        self._room = max((len(lines) for lines in self._lines.values()), default=0)
+        # Five frames have all the colours: every shade is lit in each, cells with and without numbers in some.
+        some = sorted({steps[i * (len(steps) - 1) // 4] for i in range(5)}) if steps else []
+        self.table = _colour_table([self._drawing(step) for step in some] or [self._drawing(None)])
+
+    def _drawing(self, step: int | None) -> Drawing:
+        look = Look() if step is None else look_so_far(self._stage, step)
+        lines = [] if step is None else self._lines[step]
+        return _drawn(self._stage, self._palette, self._layout, look, lines, self._room, step)
+
+    def times(self, pace: float) -> list[float]:
+        """Return how long each frame is shown, in seconds; the last one stays."""
+        return [pace] * (len(self._steps) - 1) + [max(2.0, pace)]
+
+    def frames(self) -> Iterator[Image.Image]:
+        """Draw the frames."""
+        sheet, frame = None, Image.new("P", (1, 1))
+        shown: dict[Key, Part] = {}
+        steps: list[int | None] = [*self._steps] or [None]
+        for step in steps:
+            drawing = self._drawing(step)
+            if sheet is None:
+                scale = min(1.5, math.sqrt(_MOST_GIF_PIXELS / (drawing.width * drawing.height)))
+                sheet = Sheet(drawing.width, drawing.height, drawing.background, scale)
+                _update(sheet, shown, drawing.parts)
+                frame = sheet.image.quantize(palette=self.table, dither=Image.Dither.NONE)
+            else:
+                frame = frame.copy()
+                for box in _update(sheet, shown, drawing.parts):
+                    part = sheet.image.crop(box)
+                    frame.paste(part.quantize(palette=self.table, dither=Image.Dither.NONE), box)
+            shown = drawing.parts
+            yield frame
 
 
 def _update(sheet: Sheet, before: dict[Key, Part], after: dict[Key, Part]) -> list[tuple[int, int, int, int]]:
