@@ -110,6 +110,15 @@ def seen(made: Sequence[Trace], cell: int) -> np.ndarray:
     return cells
 
 
+def paths(made: Sequence[Trace], cell: int) -> np.ndarray:
+    """Return how many paths lead from each cell of the first trace's source to a target cell of the last one."""
+    counts = np.zeros(made[-1].target.size)
+    counts[cell] = 1
+    for one in reversed(made):
+        counts = np.bincount(one.sources, weights=counts[one.targets], minlength=one.source.size)
+    return counts.reshape(made[0].source.shape)
+
+
 def reach_text(grown: Growth) -> str:
     """Return how far a cell sees before and after its own time: "3 back, 0 ahead"."""
     return f"{back(grown)} back, {ahead(grown)} ahead"
