@@ -101,6 +101,7 @@ def refusal(
     *,
     transposed: bool = False,
     output_padding: int | tuple[int, int] | None = None,
+    window: str = "kernel",
 ) -> str | None:
     """Return the sentence why a layer of these settings cannot be, or None where it can.
 
@@ -112,8 +113,9 @@ def refusal(
         dilation_rate: of rows and columns.
         transposed: whether it is a transposed convolution.
         output_padding: of a transposed convolution.
+        window: what the kernel is called: "window" for pooling.
     """
-    for name, values in (("input", size), ("kernel", kernel_size), ("stride", strides), ("dilation", dilation_rate)):
+    for name, values in (("input", size), (window, kernel_size), ("stride", strides), ("dilation", dilation_rate)):
         if min(values) < 1:
             return f"{name} {min(values)}: it has to be 1 or more"
     try:
@@ -132,12 +134,17 @@ def refusal(
         return str(error)
     for axis in (0, 1):
         if size[axis] + added[axis] < span(kernel_size[axis], dilation_rate[axis]):
-            return _too_large(kernel_size, dilation_rate, size, added, axis)
+            return _too_large(kernel_size, dilation_rate, size, added, axis, window)
     return None
 
 
 def _too_large(
-    kernel_size: Sequence[int], dilation_rate: Sequence[int], size: Sequence[int], added: Sequence[int], axis: int
+    kernel_size: Sequence[int],
+    dilation_rate: Sequence[int],
+    size: Sequence[int],
+    added: Sequence[int],
+    axis: int,
+    window: str = "kernel",
 ) -> str:
     """Return the sentence about a kernel that does not fit along one axis."""
     shown = "×".join(map(str, kernel_size)) if len(kernel_size) > 1 else f"{kernel_size[0]}-cell"
@@ -148,8 +155,8 @@ def _too_large(
         has = f"the input has {size[axis] + added[axis]}{sides} with its padding"
     article = "an" if shown.startswith("8") else "a"
     if dilation_rate[axis] > 1:
-        return f"{article} {shown} kernel with dilation {dilation_rate[axis]} spans {spanned} cells; {has}"
-    return f"{article} {shown} kernel spans {spanned} cells; {has}"
+        return f"{article} {shown} {window} with dilation {dilation_rate[axis]} spans {spanned} cells; {has}"
+    return f"{article} {shown} {window} spans {spanned} cells; {has}"
 
 
 @dataclass(frozen=True)

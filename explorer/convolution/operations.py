@@ -436,7 +436,7 @@ def pool2d(
         x: `(h, w, c)`.
         pool_size: rows and columns of the window; channels of the window with `across_channels`.
         strides: step of the window; `pool_size` for None.
-        padding: see `conv2d`.
+        padding: see `conv2d`; a number or (before, after) with `across_channels`.
         rule: "max", "average", "min" or "l2" (root of the sum of squares).
         across_channels: pool over neighbouring channels in place of neighbouring cells; `(h, w, outputs)`.
 
@@ -446,8 +446,7 @@ def pool2d(
     """
     x = _float(x)
     if across_channels:
-        size = int(pool_size if isinstance(pool_size, int | np.integer) else pool_size[0])  # type: ignore
-        step = size if strides is None else pair(strides)[0]
+        size, step = channel_window(pool_size, strides)
         turned = pool2d(
             x.reshape(-1, x.shape[2], 1),
             (1, size),
@@ -460,32 +459,50 @@ def pool2d(
         raise ValueError(f'a pool takes the "max", "average", "min" or "l2" of a window, not {rule!r}')
     window = pair(pool_size)
     steps = window if strides is None else pair(strides)
-    empty = {"max": -np.inf, "min": np.inf}.get(rule, 0.0)
-    widened, amounts = padded_input(x, window, steps, padding, (1, 1))
-    if any(map(any, amounts)):
-        widened = np.pad(x, [*amounts, (0, 0)], constant_values=empty)
-    ones = np.pad(np.ones((*x.shape[:2], 1), x.dtype), [*amounts, (0, 0)])
+    amounts = pool_amounts(x.shape[:2], window, steps, padding)
+    neutral = {"max": -np.inf, "min": np.inf}.get(rule, 0.0)
+    source = np.pad(x, [*amounts, (0, 0)], constant_values=neutral) if any(map(any, amounts)) else x
+    if rule in ("max", "min"):
+        return _folded(source, window, steps, np.maximum if rule == "max" else np.minimum)
+    if rule == "l2":
+        return np.sqrt(_folded(source**2, window, steps, np.add))
+    real = np.pad(np.ones((*x.shape[:2], 1), x.dtype), [*amounts, (0, 0)])
+    return _folded(source, window, steps, np.add) / _folded(real, window, steps, np.add)
+
+
+def pool_amounts(
+    size: tuple[int, ...], window: tuple[int, int], strides: tuple[int, int], padding: Padding
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the padding of a pooling, (before, after) for rows and columns.
+
+    Raises:
+        ConvolutionError: the window is larger than the picture, or would hold nothing but padding.
+    """
+    refused = geometry.refusal((size[0], size[1]), window, padding, strides, window="window")
+    if refused:
+        raise ConvolutionError(refused)
+    rows, columns = (
+        padding_amounts(p, n, k, s) for p, n, k, s in zip(axis_paddings(padding), size, window, strides, strict=True)
+    )
+    for amounts, k in ((rows, window[0]), (columns, window[1])):
+        if max(amounts) >= k:
+            raise ConvolutionError(f"with {max(amounts)} cells of padding a window of {k} would hold nothing else")
+    return rows, columns
+
+
+def channel_window(pool_size: Pair, strides: Pair | None) -> tuple[int, int]:
+    """Return window and step of a pooling across channels."""
+    size = pair(pool_size)[0]
+    return size, size if strides is None else pair(strides)[0]
+
+
+def _folded(source: np.ndarray, window: tuple[int, int], steps: tuple[int, int], fold: np.ufunc) -> np.ndarray:
+    """Return one number for each window, folded from all its cells."""
+    rows, columns = ((n - k) // s + 1 for n, k, s in zip(source.shape, window, steps, strict=False))
     folded: np.ndarray | None = None
-    counts = _window_sums(ones, window, steps) if rule == "average" else None
-    if rule in ("average", "l2"):
-        sums = _window_sums(widened if rule == "average" else widened**2, window, steps)
-        return sums / np.maximum(counts, 1) if counts is not None else np.sqrt(sums)
-    meet = np.maximum if rule == "max" else np.minimum
-    for seen in _window_slices(widened, window, steps):
-        folded = seen.copy() if folded is None else meet(folded, seen)
+    for i in range(window[0]):
+        for j in range(window[1]):
+            seen = source[i : i + (rows - 1) * steps[0] + 1 : steps[0], j : j + (columns - 1) * steps[1] + 1 : steps[1]]
+            folded = seen.copy() if folded is None else fold(folded, seen, out=folded)
     assert folded is not None
     return folded
-
-
-def _window_sums(source: np.ndarray, window: tuple[int, int], steps: tuple[int, int]) -> np.ndarray:
-    return np.sum(list(_window_slices(source, window, steps)), axis=0)
-
-
-def _window_slices(source: np.ndarray, window: tuple[int, int], steps: tuple[int, int]) -> list[np.ndarray]:
-    """Return, for each cell of the window, what lies under it as the window slides."""
-    rows, columns = ((n - k) // s + 1 for n, k, s in zip(source.shape, window, steps, strict=False))
-    return [
-        source[i : i + (rows - 1) * steps[0] + 1 : steps[0], j : j + (columns - 1) * steps[1] + 1 : steps[1]]
-        for i in range(window[0])
-        for j in range(window[1])
-    ]

@@ -14,8 +14,10 @@ from explorer.convolution.operations import (
     Pair,
     PoolRule,
     apply_activation,
+    channel_window,
     padded_input,
     pair,
+    pool_amounts,
     transposed_crops,
 )
 from explorer.convolution.padding import Padding
@@ -400,30 +402,29 @@ def _pool(
     across_channels: bool = False,
 ) -> Trace:
     if across_channels:
-        size = int(pool_size if isinstance(pool_size, int | np.integer) else pool_size[0])  # type: ignore
-        step = size if strides is None else pair(strides)[0]
-        cells = x.shape[0] * x.shape[1]
-        outputs = geometry.output_size(x.shape[2], size, step)
-        inside = np.arange(cells)[:, None, None] * x.shape[2] + np.arange(outputs)[:, None] * step + np.arange(size)
-        sources = inside.reshape(-1)
-        counts = np.full(cells * outputs, size)
+        size, step = channel_window(pool_size, strides)
+        along = padding if isinstance(padding, str) else (padding, (0, 0))
+        (before, after), _ = pool_amounts((x.shape[2], 1), (size, 1), (step, 1), along)  # type: ignore[arg-type]
+        outputs = (x.shape[2] + before + after - size) // step + 1
+        channels = (np.arange(outputs) * step - before)[:, None] + np.arange(size)
+        every = np.arange(0, x.size, x.shape[2])[:, None, None] + channels
+        real = np.broadcast_to((channels >= 0) & (channels < x.shape[2]), every.shape)
         shape = (x.shape[0], x.shape[1], outputs)
         source, own, first = x, np.ones(x.shape[:2], dtype=bool), (0, 0)
     else:
         window = pair(pool_size)
         steps = window if strides is None else pair(strides)
-        source, amounts = padded_input(x, window, steps, padding, (1, 1))
-        own, first = _own(x.shape, amounts), (-amounts[0][0], -amounts[1][0])
+        amounts = pool_amounts(x.shape[:2], window, steps, padding)
+        source, own, first = np.pad(x, (*amounts, (0, 0))), _own(x.shape, amounts), (-amounts[0][0], -amounts[1][0])
         places, (rows, columns) = _windows(source.shape[:2], window, steps, (1, 1), source.shape[1])
-        channels = x.shape[2]
-        every = places.reshape(rows, columns, 1, -1) * channels + np.arange(channels)[:, None]
-        # Padding is no term of a pool: it never counts.
-        real = np.broadcast_to(own.reshape(-1)[places.reshape(rows, columns, 1, -1)], every.shape)
-        sources = every[real]
-        counts = real.sum(axis=3).reshape(-1)
-        shape = (rows, columns, channels)
+        places = places.reshape(rows, columns, 1, -1)
+        every = places * x.shape[2] + np.arange(x.shape[2])[:, None]
+        real = np.broadcast_to(own.reshape(-1)[places], every.shape)
+        shape = (rows, columns, x.shape[2])
+    # Padding is no term of a pool: it never counts.
+    sources, counts = every[real], real.sum(axis=-1).reshape(-1)
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    factors = np.repeat(1 / np.maximum(counts, 1), counts) if rule == "average" else np.ones(len(sources))
+    factors = np.repeat(1 / counts, counts) if rule == "average" else np.ones(len(sources))
     return _finished(
         "pool2d",
         bias=None,
