@@ -8,26 +8,34 @@ from typing import Any
 import numpy as np
 from streamlit.components.v2 import component
 
+from explorer.convolution.stage import Stage
 from explorer.interface.components.packing import pack
+from explorer.interface.components.stage_message import stage_message
+from explorer.interface.theme import palette
 
 _FOLDER = Path(__file__).parent
 
 
 def _register(name: str) -> Any:
-    """Register the component whose three plain files lie in the folder of its name."""
+    """Register the component whose plain files lie in the folder of its name.
+
+    Its script is `<name>.js`; other scripts of the folder are put in front of it, in the order of their names.
+    """
     own = _FOLDER / name
 
     def text(ending: str) -> str:
         return (own / f"{name}.{ending}").read_text(encoding="utf-8")
 
-    shared = (_FOLDER / "shared.js").read_text(encoding="utf-8")
-    return component(name, html=text("html"), css=text("css"), js=shared + "\n" + text("js"))
+    parts = [_FOLDER / "shared.js", *sorted(set(own.glob("*.js")) - {own / f"{name}.js"}), own / f"{name}.js"]
+    script = "\n".join(part.read_text(encoding="utf-8") for part in parts)
+    return component(name, html=text("html"), css=text("css"), js=script)
 
 
 _tiles = _register("tiles")
 _network_column = _register("network_column")
 _close_up = _register("close_up")
 _settings_strip = _register("settings_strip")
+_stage = _register("stage")
 
 
 def _digest(*parts: bytes) -> str:
@@ -181,3 +189,47 @@ def settings_strip(
         on_set: called after a change; `st.session_state[key].set` holds `{"name", "text"}`.
     """
     return _settings_strip(key=key, data={"controls": list(controls), "complaint": complaint}, on_set_change=on_set)
+
+
+def stage(
+    stage: Stage,
+    *,
+    key: str,
+    on_edit: Callable[[], None],
+    on_cell: Callable[[], None] | None = None,
+    hidden: Sequence[str] = (),
+    pinned: int | None = None,
+    playing: bool | None = None,
+    speed: float = 1.0,
+) -> Any:
+    """Show the grids of a layer, in which stepping, playing, hovering and editing happen in the browser.
+
+    Args:
+        stage: what stands on it.
+        key: Streamlit key of the element.
+        on_edit: called after an edit; `st.session_state[key].edit` holds `{"board", "row", "column", "plane",
+            "values"}`: a block of numbers and where its first cell lies in the board's own array.
+        on_cell: called after a click that pins; `st.session_state[key].cell` holds the flat number of a cell of
+            the animated link's target, or −1 when none is pinned any more.
+        hidden: names of boards whose numbers are withheld.
+        pinned: the cell of the animated link's target that is pinned, as a link names it.
+        playing: whether the animation starts by itself; None: on a visitor's first stage.
+        speed: steps a second at the start.
+    """
+    colours = palette()
+    options = {
+        "pinned": pinned,
+        "playing": playing,
+        "speed": speed,
+        "hues": {
+            "input": colours.input,
+            "weight": colours.weight,
+            "output": colours.activation,
+            "negative": colours.gradient,
+            "highlight": colours.highlight,
+            "muted": colours.muted,
+            "error": colours.error,
+        },
+    }
+    message = stage_message(stage, hidden, options)
+    return _stage(key=key, data=message, on_edit_change=on_edit, on_cell_change=on_cell or (lambda: None))

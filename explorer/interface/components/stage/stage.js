@@ -1,0 +1,725 @@
+// The stage's one instance for each place on a page: what is shown, where the run is, what one looks at.
+const FIRST_VISIT = "cnn-explorer-stage-seen";
+const SAY_EVERY_MS = 3000;
+const ANSWER_MS = 6000;
+
+class Stage {
+  constructor(root) {
+    this.root = root;
+    this.find = (selector) => root.querySelector(selector);
+    this.boards = this.find(".boards");
+    this.step = 0;
+    this.look = null;
+    this.pinned = null;
+    this.running = false;
+    this.playing = false;
+    this.reversed = false;
+    this.shift = false;
+    this.saidAt = 0;
+    this.watchControls();
+    this.watchBoards();
+    this.watchFormula();
+  }
+
+  // --- data ---------------------------------------------------------------------------------------------------
+
+  take(header, blob, send) {
+    this.send = send;
+    for (const [name, colour] of Object.entries(header.hues)) this.root.style.setProperty(`--${name}`, colour);
+    this.listen();
+    const news = this.digest !== header.digest;
+    if (news || this.pending) this.answered(header, blob);
+    this.takePin(header.pinned);
+    if (!this.started) this.start(header);
+    const hues = JSON.stringify(header.hues);
+    if (this.hues !== hues && this.views) for (const [board, view] of this.views) if (board.small) view.base = null;
+    this.hues = hues;
+    if (news) this.show();
+  }
+
+  // New numbers; cells, step and pin stay where only numbers have changed.
+  answered(header, blob) {
+    const before = this.model;
+    const model = readModel(header, blob);
+    if (this.editor) this.editor.blur();
+    this.digest = header.digest;
+    this.model = model;
+    this.setPending(false);
+    this.complain("");
+    if (this.structure !== header.structure) {
+      const focus = this.focusedPlace();
+      const names = (one) => one && one.boards.map((board) => board.name).join();
+      if (names(before) !== names(model)) { this.step = 0; this.running = false; this.pause(); }
+      this.structure = header.structure;
+      this.views = buildBoards(this.boards, model);
+      const kept = this.pinned && model.named(this.pinned.board.name);
+      this.pinned = kept && this.pinned.cell < kept.size ? { ...this.pinned, board: kept } : null;
+      this.look = null;
+      this.setUpPlayer();
+      if (focus) this.focus(focus.board, focus.cell);
+    } else {
+      const views = new Map();
+      for (const [old, view] of this.views) views.set(model.boards[old.index], view);
+      this.views = views;
+      if (this.pinned) this.pinned = { ...this.pinned, board: model.boards[this.pinned.board.index] };
+      if (this.look) this.look = { ...this.look, board: model.boards[this.look.board.index] };
+    }
+    for (const [board, view] of this.views) {
+      view.partial = false;
+      if (board.matrix) view.link = model.links[board.matrix.link];
+      fillBoard(view, board);
+    }
+    this.size(true);
+    this.setUpFormula();
+    this.setUpDrawing();
+  }
+
+  // Which cell the server pins. Its answer to an earlier click may come late; the hand is right until it is confirmed.
+  takePin(cell) {
+    if (this.sentPin !== undefined) {
+      if ((cell === null ? -1 : cell) === this.sentPin) { this.sentPin = undefined; this.serverPin = cell; }
+      return;
+    }
+    if (this.serverPin === cell) return;
+    this.serverPin = cell;
+    const link = this.model.links[this.model.steps.link];
+    const board = link && link.target;
+    this.pinned = cell === null || !board || cell >= board.size ? null : { board, cell };
+    this.show();
+  }
+
+  start(header) {
+    this.started = true;
+    this.find("[aria-label=Speed]").value = String(header.speed);
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    let first = false;
+    try {
+      first = !window.sessionStorage.getItem(FIRST_VISIT);
+      window.sessionStorage.setItem(FIRST_VISIT, "1");
+    } catch { /* A browser that keeps nothing plays each time a stage appears for the first time. */ first = true; }
+    const wanted = header.playing === null ? first && !this.pinned : header.playing;
+    if (wanted && !calm) this.play();
+    this.show();
+  }
+
+  // --- what is shown ------------------------------------------------------------------------------------------
+
+  lightsOfStep() {
+    const { model } = this;
+    const link = model.links[model.steps.link];
+    if (!link || !model.steps.order.length) return null;
+    const cell = model.steps.order[this.step];
+    return model.steps.by === "target"
+      ? lightsOf(model, { board: link.target, cell, step: true, direction: "back" })
+      : lightsOf(model, { board: link.source, cell, step: true, direction: "on" });
+  }
+
+  show() {
+    const { model } = this;
+    const seen = this.look || this.pinned;
+    const steps = this.lightsOfStep();
+    const lights = seen ? lightsOf(model, { ...seen, reversed: this.reversed !== this.shift }) : steps;
+    showReached(model, this.views, this.step, this.running);
+    showLights(this.views, lights, seen && this.running ? steps : null);
+    if (model.layout === "stack") lightConnections(this.boards, lights);
+    this.showDecided(lights);
+    this.showSum(lights, seen);
+    this.root.dataset.step = this.step;
+    this.root.toggleAttribute("data-playing", this.playing);
+    if (this.look) this.root.dataset.looking = `${this.look.board.name}:${this.look.cell}`;
+    else delete this.root.dataset.looking;
+    if (this.pinned) this.root.dataset.pinned = `${this.pinned.board.name}:${this.pinned.cell}`;
+    else delete this.root.dataset.pinned;
+    this.showPlace();
+  }
+
+  // The cell that is the maximum or minimum.
+  showDecided(lights) {
+    const link = lights && lights.how === "back" && lights.link && lights.link.decided ? lights.link : null;
+    const term = link ? link.decided[lights.cell] : -1;
+    const node = term >= 0 ? this.views.get(link.source).cells[link.sources[term]] : null;
+    if (this.decided && this.decided !== node) this.decided.classList.remove("decides");
+    if (node) node.classList.add("decides");
+    this.decided = node;
+  }
+
+  showSum(lights, seen) {
+    const place = this.find(".sum");
+    if (!lights) { place.replaceChildren(); return; }
+    const { model } = this;
+    const stamps = !seen && model.steps.by === "source";
+    const pieces = stamps ? stampPieces(lights.link, lights.cell) : piecesOf(model, lights);
+    const decided = lights.link && lights.link.decided ? lights.link.decided[lights.cell] : -1;
+    const nodes = pieces.map((piece) => {
+      if (piece.line) return document.createElement("br");
+      if (!piece.role) return document.createTextNode(piece.text);
+      if (piece.role === "name") return element("span", "name", piece.text);
+      const node = element("span", `n ${piece.role}`, piece.text);
+      const { board } = piece;
+      if (board && piece.cell >= 0) { node.dataset.board = board.name; node.dataset.cell = piece.cell; }
+      if (piece.term !== undefined) { node.dataset.link = piece.link; node.dataset.term = piece.term; }
+      if (piece.term !== undefined && piece.term === decided && lights.how === "back") node.classList.add("decides");
+      if (board && board.shades && piece.cell >= 0) {
+        node.classList.add("shade");
+        node.style.setProperty("--fill", board.shades[Math.floor(piece.cell / board.count)]);
+        node.style.setProperty("--ink", board.inks[Math.floor(piece.cell / board.count)]);
+      }
+      return node;
+    });
+    const last = nodes[nodes.length - 1];
+    if (last && last.classList && lights.how === "back") last.classList.add("result");
+    place.replaceChildren(...nodes);
+    this.say(place.textContent);
+  }
+
+  // While the run plays, a screen reader hears a sum only now and then.
+  say(text) {
+    const place = this.find(".sum");
+    const off = this.playing && !this.look && !this.pinned;
+    place.setAttribute("aria-live", off ? "off" : "polite");
+    const said = this.find(".said");
+    if (!off) { if (said.textContent) said.textContent = ""; return; }
+    const now = performance.now();
+    if (now - this.saidAt < SAY_EVERY_MS) return;
+    this.saidAt = now;
+    said.textContent = text;
+  }
+
+  showPlace() {
+    const { steps } = this.model;
+    const range = this.find("[aria-label=Step]");
+    const mark = [...steps.marks].reverse().find(([from]) => from <= this.step);
+    range.value = this.step;
+    const words = `step ${this.step + 1} of ${steps.order.length}${mark ? ` · ${mark[1]}` : ""}`;
+    range.setAttribute("aria-valuetext", words);
+    this.find(".count").textContent = words;
+    const play = this.find("[data-do=play]");
+    const label = this.playing ? "Pause" : "Play";
+    if (play.getAttribute("aria-label") !== label) play.setAttribute("aria-label", label);
+  }
+
+  complain(text) {
+    this.find(".complaint").textContent = text;
+  }
+
+  size(always) {
+    const width = Math.floor(this.boards.clientWidth) - 6;
+    if (!this.model || width <= 0 || (!always && width === this.width && window.innerHeight === this.height)) return;
+    this.width = width;
+    this.height = window.innerHeight;
+    resize(this.boards, this.model, this.views, width);
+    // As many lines as the longest sum of the run needs, so that nothing below moves while it plays.
+    const link = this.model.links[this.model.steps.link];
+    let most = 1;
+    if (link) for (let cell = 0; cell + 1 < link.starts.length; cell++) most = Math.max(most, link.starts[cell + 1] - link.starts[cell]);
+    const channels = link && most > link.source.count ? link.source.count : 1;
+    const perLine = Math.max(1, Math.floor((width - 30) / 108));
+    const lines = channels > 1 ? channels * Math.ceil(Math.min(most, MOST_TERMS) / channels / perLine) + 1 : Math.ceil((Math.min(most, MOST_TERMS) + 1.5) / perLine);
+    this.root.style.setProperty("--lines", Math.max(1, Math.min(6, lines)));
+    if (!always) this.show();
+  }
+
+  // --- the run ------------------------------------------------------------------------------------------------
+
+  setUpPlayer() {
+    const { steps } = this.model;
+    const most = Math.max(0, steps.order.length - 1);
+    this.step = Math.min(this.step, most);
+    const range = this.find("[aria-label=Step]");
+    range.max = most;
+    this.find(".player").hidden = !steps.order.length;
+    this.find(".ticks").replaceChildren(...steps.marks.map(([from, label]) => {
+      const tick = element("i");
+      tick.title = label;
+      tick.style.left = `${most ? (100 * from) / most : 0}%`;
+      return tick;
+    }));
+  }
+
+  goTo(step) {
+    const most = this.model.steps.order.length - 1;
+    this.step = Math.max(0, Math.min(most, step));
+    this.running = true;
+    this.show();
+  }
+
+  play() {
+    if (!this.model.steps.order.length) return;
+    if (this.step >= this.model.steps.order.length - 1) this.step = 0;
+    this.playing = true;
+    this.running = true;
+    this.last = performance.now();
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame((now) => this.tick(now));
+    this.show();
+  }
+
+  pause() {
+    this.playing = false;
+    cancelAnimationFrame(this.frame);
+  }
+
+  // One frame of the run; it waits while one looks elsewhere.
+  tick(now) {
+    if (!this.playing) return;
+    const pause = 1000 / Number(this.find("[aria-label=Speed]").value || 1);
+    if (this.look || this.editor || this.pending) this.last = now;
+    // A frame late is not made up for: 4 ms of slack keep 20 steps a second at 20.
+    else if (now - this.last >= pause - 4) {
+      this.last = now - this.last > 2 * pause ? now : this.last + pause;
+      if (this.step >= this.model.steps.order.length - 1) { this.pause(); this.show(); return; }
+      this.step += 1;
+      if (this.step >= this.model.steps.order.length - 1) this.pause();
+      this.show();
+    }
+    if (this.playing) this.frame = requestAnimationFrame((next) => this.tick(next));
+  }
+
+  act(what) {
+    if (what === "play") { if (this.playing) { this.pause(); this.show(); } else { this.unpin(); this.look = null; this.play(); } return; }
+    if (what === "reverse") { this.setReversed(!this.reversed); return; }
+    if (what === "draw") { this.setDrawing(!this.drawing); return; }
+    this.pause();
+    this.unpin();
+    this.look = null;
+    this.goTo({ first: 0, back: this.step - 1, forward: this.step + 1 }[what]);
+  }
+
+  setReversed(on) {
+    this.reversed = on;
+    this.find("[data-do=reverse]").setAttribute("aria-pressed", String(on));
+    this.show();
+  }
+
+  watchControls() {
+    const player = this.find(".player");
+    player.onclick = (event) => {
+      const button = event.target.closest("button");
+      if (button) this.act(button.dataset.do);
+    };
+    const range = this.find("[aria-label=Step]");
+    range.oninput = () => { this.pause(); this.unpin(); this.look = null; this.goTo(Number(range.value)); };
+    this.root.onkeydown = (event) => this.key(event);
+  }
+
+  // --- looking ------------------------------------------------------------------------------------------------
+
+  // The board and cell under an event, or null.
+  under(event) {
+    const node = event.target.closest && event.target.closest(".cell, .small");
+    const box = node && node.closest(".board");
+    if (!box) return null;
+    const board = this.model.named(box.dataset.board);
+    if (node.classList.contains("cell")) return { board, cell: Number(node.dataset.cell) };
+    const view = this.views.get(board);
+    const frame = view.canvas.getBoundingClientRect();
+    const column = Math.floor(((event.clientX - frame.left) / frame.width) * board.width);
+    const row = Math.floor(((event.clientY - frame.top) / frame.height) * board.height);
+    if (!(row >= 0 && column >= 0 && row < board.height && column < board.width)) return null;
+    return { board, cell: row * board.width + column };
+  }
+
+  lookAt(place) {
+    const same = place && this.look ? place.board === this.look.board && place.cell === this.look.cell : !place === !this.look;
+    if (same) return;
+    this.look = place;
+    this.show();
+  }
+
+  watchBoards() {
+    const { boards } = this;
+    boards.onpointermove = (event) => {
+      if (event.pointerType === "touch" && !this.stroke) return;
+      if (this.stroke) { this.paintAt(event); return; }
+      this.setShift(event.shiftKey);
+      this.lookAt(this.under(event));
+    };
+    boards.onpointerover = boards.onpointermove;
+    boards.onpointerleave = (event) => { if (event.pointerType !== "touch" && !this.stroke) this.lookAt(null); };
+    boards.onpointerdown = (event) => { this.touch = event.pointerType === "touch"; this.beginStroke(event); };
+    boards.onclick = (event) => this.click(event);
+    boards.ondblclick = (event) => {
+      const place = this.under(event);
+      if (place && !this.drawing && ownPlace(place.board, place.cell)) this.edit(place.board, place.cell);
+    };
+    boards.onfocusin = (event) => {
+      const node = event.target.closest(".cell");
+      if (node && !this.touch) this.rove(node);
+      if (!event.target.matches(":focus-visible")) return;
+      if (node) this.lookAt(this.under(event));
+      else if (event.target.classList.contains("small")) this.lookAtSmall(event.target, 0, 0);
+    };
+    boards.onfocusout = (event) => {
+      if (!boards.contains(event.relatedTarget) && !boards.matches(":hover")) this.lookAt(null);
+    };
+    const sum = this.find(".sum");
+    const pair = (event) => {
+      const node = event.target.closest && event.target.closest(".n");
+      const link = node && node.dataset.term !== undefined ? this.model.links[Number(node.dataset.link)] : null;
+      this.setPair(link, link ? Number(node.dataset.term) : -1, node);
+    };
+    sum.onpointerover = pair;
+    sum.onpointerleave = () => this.setPair(null, -1, null);
+    sum.onclick = pair;
+  }
+
+  // One term of the sum: its source cell and its weight, strong.
+  setPair(link, term, node) {
+    this.root.querySelectorAll(".cell.pair").forEach((cell) => cell.classList.remove("pair"));
+    const mark = (board, cell) => {
+      const view = board && this.views.get(board);
+      if (view && view.cells[cell]) view.cells[cell].classList.add("pair");
+    };
+    if (link) {
+      mark(link.source, link.sources[term]);
+      if (weightOf(link, term) >= 0) mark(link.weights, weightOf(link, term));
+    } else if (node && node.dataset.cell !== undefined) mark(this.model.named(node.dataset.board), Number(node.dataset.cell));
+  }
+
+  click(event) {
+    const place = this.under(event);
+    if (!place || event.target.closest("input")) return;
+    if (this.drawing && ownPlace(place.board, place.cell)) return;
+    const is = (one) => one && one.board === place.board && one.cell === place.cell;
+    if (this.touch) {
+      // The first tap looks, the second one pins or writes.
+      if (!is(this.look) && !is(this.pinned)) { this.lookAt(place); return; }
+      if (ownPlace(place.board, place.cell)) { this.edit(place.board, place.cell); return; }
+    }
+    if (is(this.pinned)) this.unpin(); else this.pin(place);
+    if (this.touch) this.look = null;
+    this.show();
+  }
+
+  pin(place) {
+    this.pinned = place;
+    this.tellPin();
+  }
+
+  unpin() {
+    if (!this.pinned) return;
+    this.pinned = null;
+    this.tellPin();
+  }
+
+  // Only a cell that the run goes through is worth a link.
+  tellPin() {
+    const link = this.model.links[this.model.steps.link];
+    const shown = this.pinned && this.pinned.board.standsFor ? this.model.named(this.pinned.board.standsFor) : this.pinned && this.pinned.board;
+    const cell = this.pinned && link && shown === link.target ? this.pinned.cell : -1;
+    const known = this.sentPin !== undefined ? this.sentPin : this.serverPin === null || this.serverPin === undefined ? -1 : this.serverPin;
+    if (cell === known) return;
+    this.sentPin = cell;
+    this.send("cell", cell);
+  }
+
+  setShift(on) {
+    if (this.shift === on) return;
+    this.shift = on;
+    if (this.look || this.pinned) this.show();
+  }
+
+  // --- keyboard -----------------------------------------------------------------------------------------------
+
+  rove(node) {
+    for (const other of node.closest(".plane").querySelectorAll('.cell[tabindex="0"]')) other.tabIndex = -1;
+    node.tabIndex = 0;
+  }
+
+  focus(board, cell) {
+    const view = this.views.get(board);
+    const node = view && view.cells[cell];
+    if (!node) return;
+    this.rove(node);
+    node.focus();
+    this.lookAt({ board, cell });
+  }
+
+  focusedPlace() {
+    const root = this.root.getRootNode();
+    const node = root.activeElement && root.activeElement.closest && root.activeElement.closest(".cell");
+    if (!node || !this.root.contains(node)) return null;
+    const board = this.model.named(node.closest(".board").dataset.board);
+    return board && Number(node.dataset.cell) < board.size ? { board, cell: Number(node.dataset.cell) } : null;
+  }
+
+  // Where an arrow leads: within the plane, by cells of the screen.
+  neighbour(board, cell, key) {
+    const at = Math.floor(cell / board.count);
+    let row = Math.floor(at / board.width);
+    let column = at % board.width;
+    if (key === "ArrowRight") column += 1;
+    else if (key === "ArrowLeft") column -= 1;
+    else if (key === "ArrowDown") row += 1;
+    else if (key === "ArrowUp") row -= 1;
+    else if (key === "Home") column = 0;
+    else if (key === "End") column = board.width - 1;
+    else return null;
+    if (row < 0 || column < 0 || row >= board.height || column >= board.width) return cell;
+    return (row * board.width + column) * board.count + (cell % board.count);
+  }
+
+  lookAtSmall(node, down, across) {
+    const board = this.model.named(node.closest(".board").dataset.board);
+    const from = this.look && this.look.board === board ? this.look.cell : 0;
+    const row = Math.max(0, Math.min(board.height - 1, Math.floor(from / board.width) + down));
+    const column = Math.max(0, Math.min(board.width - 1, (from % board.width) + across));
+    this.lookAt({ board, cell: row * board.width + column });
+  }
+
+  key(event) {
+    const node = event.target.closest(".cell");
+    const small = event.target.closest(".small");
+    const inField = event.target.matches("input, select");
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (inField || !plain) return;
+    const done = () => event.preventDefault();
+    const arrows = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    if (small && arrows[event.key]) { this.lookAtSmall(small, ...arrows[event.key]); done(); return; }
+    if (small && event.key === "Enter" && this.look) { this.pin(this.look); this.show(); done(); return; }
+    if (node) {
+      const { board, cell } = this.under(event);
+      const next = this.neighbour(board, cell, event.key);
+      const own = ownPlace(board, cell);
+      if (next !== null) { this.focus(board, next); done(); return; }
+      if (own && /^[0-9.,+\-−]$/.test(event.key)) { this.edit(board, cell, event.key); done(); return; }
+      if (own && (event.key === "Enter" || event.key === "F2")) { this.edit(board, cell); done(); return; }
+      if (event.key === "Enter" || event.key === "p") {
+        const pinned = this.pinned && this.pinned.board === board && this.pinned.cell === cell;
+        if (pinned) this.unpin(); else this.pin({ board, cell });
+        this.show(); done(); return;
+      }
+    }
+    if (event.key === " " && !event.target.matches("button, summary")) { this.act("play"); done(); }
+    if (event.key === "n") this.act("forward");
+    if (event.key === "b") this.act("back");
+    if (event.key === "f") this.act("first");
+  }
+
+  // What is heard outside the stage: Shift and Esc wherever the focus is, and a paste, which has no field to go to.
+  listen() {
+    if (this.listening) return;
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    const shift = (event) => {
+      if (event.key === "Shift") this.setShift(event.type === "keydown");
+      if (event.key === "Escape" && event.type === "keydown" && !this.editor && (this.pinned || this.look)) {
+        this.unpin();
+        this.look = null;
+        this.show();
+      }
+    };
+    document.addEventListener("keydown", shift, { signal });
+    document.addEventListener("keyup", shift, { signal });
+    document.addEventListener("paste", (event) => this.paste(event), { signal });
+    this.watcher = new ResizeObserver(() => this.size(false));
+    this.watcher.observe(this.boards);
+  }
+
+  end() {
+    this.pause();
+    if (this.listening) this.listening.abort();
+    if (this.watcher) this.watcher.disconnect();
+    this.listening = null;
+    clearTimeout(this.waiting);
+  }
+
+  // --- editing ------------------------------------------------------------------------------------------------
+
+  edit(board, cell, typed = "") {
+    const view = this.views.get(board);
+    const node = view.cells[cell];
+    const wide = printed(board.values[cell]);
+    this.complain("");
+    const done = (text, move) => {
+      if (move === "away") this.editor = null;
+      const value = readNumber(text);
+      if (text.trim() !== "" && value === null) {
+        this.complain(`“${text.trim().slice(0, 20)}” is not a number. Write one such as −0.5, 0,5 or 1/9.`);
+        return false;
+      }
+      this.editor = null;
+      if (value !== null) this.write(view.board, cell, [[value]]);
+      const key = { up: "ArrowUp", down: "ArrowDown", left: "ArrowLeft", right: "ArrowRight" }[move];
+      if (move !== "away") this.focus(view.board, key ? this.neighbour(view.board, cell, key) : cell);
+      return true;
+    };
+    const left = () => { this.editor = null; this.complain(""); this.focus(view.board, cell); };
+    this.editor = openEditor(node, typed || exactText(board.values[cell], wide), Boolean(typed), done, left);
+  }
+
+  // Changes a block of cells at once; the server computes what follows from it.
+  write(board, cell, values) {
+    const change = writeBlock(this.views.get(board), cell, values);
+    if (change) this.tell(board, change);
+  }
+
+  tell(board, change) {
+    const view = this.views.get(board);
+    fillBoard(view, board);
+    fitText(view, parseFloat(getComputedStyle(this.boards).getPropertyValue("--s")));
+    this.setPending(true, board);
+    this.show();
+    this.send("edit", change);
+  }
+
+  // Until the answer comes, what follows from the edited board is not valid.
+  setPending(on, board) {
+    clearTimeout(this.waiting);
+    this.pending = on;
+    this.root.toggleAttribute("data-pending", on);
+    if (!this.views) return;
+    const reached = new Set(on ? [board] : []);
+    if (on) for (let again = true; again;) {
+      again = false;
+      for (const link of this.model.links)
+        if ((reached.has(link.source) || reached.has(link.weights)) && !reached.has(link.target)) { reached.add(link.target); again = true; }
+    }
+    for (const [one, view] of this.views) {
+      const shown = one.standsFor && this.model.named(one.standsFor);
+      view.node.classList.toggle("pending", on && one !== board && (reached.has(one) || reached.has(shown)));
+    }
+    if (on) this.waiting = setTimeout(() => this.complain("The server has not answered yet; the numbers in italics are still the old ones."), ANSWER_MS);
+  }
+
+  paste(event) {
+    const place = this.editor ? null : this.focusedPlace();
+    const text = event.clipboardData ? event.clipboardData.getData("text/plain") : "";
+    if (this.editor && this.editor.getRootNode().activeElement === this.editor && /[\t\n;]/.test(text.trim())) {
+      // A block into an open field fills from its cell on.
+      const node = this.editor.closest(".cell");
+      const board = this.model.named(node.closest(".board").dataset.board);
+      this.editor.value = "";
+      this.editor.blur();
+      this.pasteBlock(board, Number(node.dataset.cell), text);
+      event.preventDefault();
+    } else if (place && text.trim()) {
+      this.pasteBlock(place.board, place.cell, text);
+      event.preventDefault();
+    }
+  }
+
+  pasteBlock(board, cell, text) {
+    if (!ownPlace(board, cell)) { this.complain(`The numbers of “${board.title}” cannot be changed here.`); return; }
+    const block = readBlock(text);
+    if (block.wrong !== undefined)
+      this.complain(block.wrong ? `“${block.wrong.slice(0, 20)}” is not a number, so nothing was pasted.` : "A cell of the block is empty, so nothing was pasted.");
+    else if (block.uneven) this.complain("Every row of the block needs the same number of cells, so nothing was pasted.");
+    else { this.complain(""); this.write(board, cell, block.values); this.focus(board, cell); }
+  }
+
+  setUpDrawing() {
+    const editable = this.model.boards.some((board) => board.editable);
+    this.find(".drawing").hidden = !editable;
+    if (!editable) this.setDrawing(false);
+    const field = this.find("[aria-label='Value to draw']");
+    if (field.value === "" && editable) {
+      const board = this.model.boards.find((one) => one.editable);
+      field.value = printed(Math.max(1, ...Array.from(board.values, Math.abs).filter(Number.isFinite)));
+    }
+  }
+
+  setDrawing(on) {
+    this.drawing = on;
+    this.root.toggleAttribute("data-drawing", on);
+    this.find("[data-do=draw]").setAttribute("aria-pressed", String(on));
+    this.find("[aria-label='Value to draw']").hidden = !on;
+  }
+
+  // A stroke paints with the chosen value; begun on a cell that has it, it wipes to 0.
+  beginStroke(event) {
+    const place = this.drawing && event.button === 0 ? this.under(event) : null;
+    if (!place || !ownPlace(place.board, place.cell)) return;
+    const value = readNumber(this.find("[aria-label='Value to draw']").value);
+    if (value === null) { this.complain("Draw needs a number to draw with."); return; }
+    event.preventDefault();
+    this.stroke = { board: place.board, plane: place.cell % place.board.count, cells: new Set(),
+      value: place.board.values[place.cell] === value ? 0 : value };
+    const end = () => this.endStroke();
+    this.boards.setPointerCapture(event.pointerId);
+    this.boards.onpointerup = end;
+    this.boards.onpointercancel = end;
+    this.paint(place);
+  }
+
+  // A captured pointer's events name the boards as their target: ask what is below it.
+  paintAt(event) {
+    const node = this.root.getRootNode().elementFromPoint(event.clientX, event.clientY);
+    const place = node ? this.under({ target: node }) : null;
+    if (place && place.board === this.stroke.board && place.cell % place.board.count === this.stroke.plane) this.paint(place);
+  }
+
+  paint({ board, cell }) {
+    const { stroke } = this;
+    if (stroke.cells.has(cell) || !ownPlace(board, cell)) return;
+    stroke.cells.add(cell);
+    board.values[cell] = stroke.value;
+    showValue(this.views.get(board), cell, stroke.value);
+  }
+
+  endStroke() {
+    const { stroke } = this;
+    this.stroke = null;
+    this.boards.onpointerup = null;
+    if (stroke && stroke.cells.size) this.tell(stroke.board, blockAround(stroke.board, stroke.cells));
+  }
+
+  // --- the formula --------------------------------------------------------------------------------------------
+
+  setUpFormula() {
+    const letters = this.model.formula;
+    this.find(".formula").hidden = !letters.length;
+    const lines = [element("div")];
+    letters.forEach((letter, index) => {
+      if (letter.text === "\n") { lines.push(element("div")); return; }
+      if (!letter.meaning && !letter.lights.length) { lines[lines.length - 1].append(document.createTextNode(letter.text)); return; }
+      const node = element("button", "letter", letter.text);
+      node.type = "button";
+      node.dataset.letter = index;
+      if (letter.meaning) node.setAttribute("aria-label", letter.meaning);
+      lines[lines.length - 1].append(node);
+    });
+    const text = JSON.stringify(letters);
+    if (this.formulaText === text) return;
+    this.formulaText = text;
+    this.find(".formula .lines").replaceChildren(...lines);
+    this.showLetter(null);
+  }
+
+  watchFormula() {
+    const place = this.find(".formula");
+    const over = (event) => this.showLetter(event.target.closest(".letter"));
+    place.onpointerover = over;
+    place.onfocusin = over;
+    place.onpointerleave = () => this.showLetter(null);
+    place.onfocusout = () => this.showLetter(null);
+  }
+
+  showLetter(node) {
+    if (node === this.letter) return;
+    this.letter = node;
+    this.root.querySelectorAll(".lettered, .letter.on").forEach((one) => one.classList.remove("lettered", "on"));
+    const letter = node ? this.model.formula[Number(node.dataset.letter)] : null;
+    this.find(".meaning").textContent = letter ? letter.meaning : "";
+    if (!letter) return;
+    node.classList.add("on");
+    for (const { board, cells } of letter.lights) {
+      const view = this.views.get(this.model.named(board));
+      if (view && view.cells) for (const cell of cells) if (view.cells[cell]) view.cells[cell].classList.add("lettered");
+    }
+  }
+}
+
+function exactText(value, shown) {
+  return Number.isNaN(value) ? "" : readNumber(shown) === value ? shown : String(value).replace("-", "−");
+}
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".stage");
+  if (!data || !root) return;
+  const stage = memoryOf(parentElement, () => new Stage(root));
+  const { header, blob } = unpack(data);
+  stage.take(header, blob, setTriggerValue);
+  return () => { stage.end(); MEMORY.delete(parentElement); };
+}
