@@ -80,6 +80,10 @@ def pieces(trace: Trace, cell: int, *, most: int = 27) -> tuple[Piece, ...]:
         source = _source(trace, start)
         return (Piece(activation_word(trace.activation) + "("), source, Piece(") = "), _output(value, cell))
     line: list[Piece] = []
+    bias = 0.0 if trace.bias is None else float(trace.bias[channel])
+    if stop == start and before != bias:
+        # The next layer's padding, which stands on the board that this one makes.
+        return (Piece("padding = "), _output(value, cell))
     if stop == start:
         line.append(Piece("no term reaches this cell"))
     elif trace.rule in ("max", "min"):
@@ -90,7 +94,6 @@ def pieces(trace: Trace, cell: int, *, most: int = 27) -> tuple[Piece, ...]:
         line += [Piece("("), *_added(trace, start, stop, most), Piece(f") / {stop - start}")]
     else:
         line += _added(trace, start, stop, most)
-    bias = 0.0 if trace.bias is None else float(trace.bias[channel])
     if bias:
         line.append(Piece(" − " if bias < 0 else " + "))
         line.append(Piece(number_text(abs(bias)) + " (bias)", "weight"))
