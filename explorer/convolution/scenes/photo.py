@@ -133,14 +133,15 @@ def picture_size(settings: Settings) -> tuple[int, int]:
     return (280, 320) if pixels is None else (pixels.shape[0], pixels.shape[1])
 
 
-def pads(settings: Settings) -> tuple[tuple[int, int], ...]:
+def pads(settings: Settings) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return how many pixels are padded before and after, for rows and columns."""
-    return tuple(
+    rows, columns = (
         padding_amounts(settings["padding"], n, k, s, d)
         for n, k, s, d in zip(
             picture_size(settings), settings["kernel_size"], settings["strides"], settings["dilation_rate"], strict=True
         )
     )
+    return rows, columns
 
 
 def output_size(settings: Settings) -> tuple[int, int]:

@@ -35,6 +35,7 @@ _tiles = _register("tiles")
 _network_column = _register("network_column")
 _close_up = _register("close_up")
 _settings_strip = _register("settings_strip")
+_photo = _register("photo")
 _stage = _register("stage")
 
 
@@ -233,3 +234,70 @@ def stage(
     }
     message = stage_message(stage, hidden, options)
     return _stage(key=key, data=message, on_edit_change=on_edit, on_cell_change=on_cell or (lambda: None))
+
+
+def photo_pixels(packed: bytes, *, picture: str, size: tuple[int, int], key: str) -> Any:
+    """Send the pixels of a picture to the browser, where `photo` of the same `picture` waits for them.
+
+    An element of its own, so that they travel once and not with every kernel.
+
+    Args:
+        packed: three planes of differences from the pixel to the left, deflated (zlib).
+        picture: names the picture.
+        size: its rows and columns.
+        key: Streamlit key of the element.
+    """
+    header = {"part": "pixels", "picture": picture, "height": size[0], "width": size[1]}
+    return _photo(key=key, data=pack(header, {"pixels": packed}), height="content", width="content")
+
+
+def photo(
+    kernel: np.ndarray,
+    *,
+    picture: str,
+    alt: str,
+    made: tuple[int, int],
+    strides: tuple[int, int],
+    dilation_rate: tuple[int, int],
+    before: tuple[int, int],
+    colour: bool,
+    signed: bool,
+    pinned: tuple[int, int],
+    key: str,
+    on_pin: Callable[[], None],
+) -> Any:
+    """Show a picture beside what a kernel makes of it, and the pixels under the pointer as numbers.
+
+    The browser computes the result from the pixels, so that nothing but the kernel has to travel.
+
+    Args:
+        kernel: `(kh, kw)`.
+        picture: names the picture whose pixels `photo_pixels` has sent.
+        alt: what the picture shows, in words.
+        made: rows and columns of the result.
+        strides: rows and columns.
+        dilation_rate: rows and columns.
+        before: pixels of padding above and to the left.
+        colour: whether each channel is convolved for itself; in grey otherwise.
+        signed: whether the result is shown centred on 0 instead of as brightness.
+        pinned: row and column of the pinned pixel of the result.
+        key: Streamlit key of the element.
+        on_pin: called after a click; `st.session_state[key].pin` holds [row, column] of the result.
+    """
+    colours = palette()
+    header: dict[str, Any] = {
+        "part": "view",
+        "picture": picture,
+        "alt": alt,
+        "kernel": [float(weight) for weight in kernel.reshape(-1)],
+        "shape": list(kernel.shape),
+        "made": list(made),
+        "strides": list(strides),
+        "rates": list(dilation_rate),
+        "before": list(before),
+        "colour": colour,
+        "signed": signed,
+        "hues": {"highlight": colours.highlight, "weight": colours.weight, "output": colours.activation},
+    }
+    header |= {"digest": _digest(repr(header).encode()), "pinned": list(pinned)}
+    return _photo(key=key, data=pack(header, {}), on_pin_change=on_pin)
