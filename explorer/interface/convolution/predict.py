@@ -48,7 +48,14 @@ class Asked:
 
 def choice() -> None:
     """Draw the choice of what is predicted."""
-    STATE.selectbox("predict", list(PREDICT), format_func=PREDICT.__getitem__, width=150, on_change=_forget)
+    STATE.selectbox(
+        "predict",
+        list(PREDICT),
+        format_func=PREDICT.__getitem__,
+        width=205,
+        label_visibility="collapsed",
+        on_change=_forget,
+    )
 
 
 def _forget() -> None:

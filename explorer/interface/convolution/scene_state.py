@@ -14,7 +14,12 @@ from explorer.convolution.scenes.table import SCENES, scene
 from explorer.convolution.stage import Board, Stage
 from explorer.interface.state import Item, PageState
 
-PREDICT = {"": "Off", "value": "A number", "size": "The size", "count": "The count"}
+PREDICT = {
+    "": "Predict first: off",
+    "value": "Predict a number",
+    "size": "Predict the size",
+    "count": "Predict the count",
+}
 _OWN = ("scene", "preset", "predict", "question", "cell")
 _KEPT = "_convolution_kept"
 _SHOWN = "_convolution_shown"
@@ -48,6 +53,12 @@ STATE = PageState(
         *_control_items(),
     ],
 )
+
+
+def current() -> Scene:
+    """Return the scene that link or session ask for, before its widget is drawn; the first where it is unknown."""
+    asked = STATE.value("scene") if STATE.key("scene") in st.session_state else st.query_params.get(STATE.key("scene"))
+    return next((one for one in SCENES if asked in (one.name, one.title)), SCENES[0])
 
 
 def texts(chosen: Scene) -> dict[str, str]:

@@ -41,7 +41,7 @@ def _pick_preset(chosen: Scene) -> str:
         list(titles),
         index=0,
         format_func=titles.__getitem__,
-        width=250,
+        width=230,
         on_change=scene_state.preset_chosen,
         args=(chosen,),
     )
@@ -96,8 +96,7 @@ def _settings_strip(chosen: Scene, settings: Settings, given: dict[str, Any]) ->
         if isinstance(wish, dict) and isinstance(wish.get("name"), str):
             scene_state.wish(chosen, settings, given, wish["name"], str(wish.get("text", ""))[:4000])
 
-    with STATE.part("settings"):
-        boards.settings_strip(shown, complaint=refused[2], key="convolution_strip", on_set=on_set)
+    boards.settings_strip(shown, complaint=refused[2], key="convolution_strip", on_set=on_set)
 
 
 def facts_html(facts: tuple[Fact, ...], hidden: str = "") -> str:
@@ -139,14 +138,17 @@ def _stage(chosen: Scene, stage: Stage, asked: predict.Asked | None) -> None:
 def show() -> None:
     """Draw the page."""
     state.hide_unseen()
-    page_head("Convolution", "What does one layer compute, number by number?")
-    chosen = _pick_scene()
+    page_head("Convolution", scene_state.current().question)
+    with st.container(horizontal=True, vertical_alignment="center", key="convolution_scenes"):
+        chosen = _pick_scene()
+        with STATE.part("class"), st.container(width="content"):
+            predict.choice()
     # Before all that shows them: these fields read the link.
     texts = scene_state.texts(chosen)
     STATE.text("cell", unseen=True)
     STATE.text("question", unseen=True)
     given: dict[str, Any] = {}
-    with st.container(horizontal=True, vertical_alignment="bottom", key="convolution_controls"):
+    with st.container(horizontal=True, vertical_alignment="top", key="convolution_controls"):
         preset = _pick_preset(chosen)
         if chosen.name == "photo":
             with STATE.part("picture"), st.container(width="content"):
@@ -156,23 +158,20 @@ def show() -> None:
                 scene_state.scene_shown(chosen)
                 return
             given["pixels"] = picture.pixels
-        with STATE.part("class"), st.container(width="content"):
-            predict.choice()
-    result = convolution_settings.choose(chosen, preset, texts, **given)
-    settings = result.settings
-    _settings_strip(chosen, settings, given)
+        result = convolution_settings.choose(chosen, preset, texts, **given)
+        settings = result.settings
+        with STATE.part("settings"), st.container(width=560 if chosen.name == "photo" else "stretch"):
+            _settings_strip(chosen, settings, given)
     for sentence in result.complaints:
         st.warning(plain(sentence), icon=":material/link_off:")
     stage = chosen.build(settings)
     asked = predict.question_of(chosen, stage)
     if chosen.name == "photo":
         photo.show_photo(settings, given["pixels"], on_pin=scene_state.pin_pixel)
-    st.caption(chosen.question)
     _stage(chosen, stage, asked)
     if asked is not None:
         predict.show(stage, asked)
-    with st.container(horizontal=True, vertical_alignment="top", horizontal_alignment="distribute"):
-        st.html(facts_html(stage.facts, asked.hides if asked is not None else ""))
+    st.html(facts_html(stage.facts, asked.hides if asked is not None else ""))
     for note in stage.notes:
         st.caption(plain(note))
     if chosen.table is not None and asked is None:

@@ -1,0 +1,311 @@
+"""The convolution page by hand: every scene, every example of the lectures, links, questions, hostile visitors."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+from tests.convolution.lecture_presets import EXPECTED
+from tests.convolution.lecture_presets_sequences import EXPECTED as EXPECTED_SEQUENCES
+
+from explorer.convolution.scenes.table import SCENES, scene
+from explorer.convolution.settings import to_text
+from tests.browser.conftest import overflow_pixels, wait_until_idle
+
+NAMES = [one.name for one in SCENES]
+ALL_EXPECTED = {**EXPECTED, **EXPECTED_SEQUENCES}
+
+
+@pytest.fixture
+def tab(visitor, app_url):
+    """A tab that goes to a link of the page: `tab(scene="pooling", theme="dark")`; each link is a new session."""
+    pages = []
+
+    def go(*, width=1440, theme="light", hide="", **parameters):
+        query = {f"convolution_{name}": value for name, value in parameters.items()} | ({"hide": hide} if hide else {})
+        address = f"{app_url}/convolution?{urlencode(query)}"
+        if pages:
+            page = pages[0]
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            page.goto(address)
+        else:
+            page = visitor(address, width=width, theme=theme, reduced_motion="reduce")
+            pages.append(page)
+        stage(page).wait_for()
+        wait_until_idle(page)
+        return page
+
+    return go
+
+
+def stage(page):
+    return page.locator(".st-key-convolution_stage .stage")
+
+
+def board(page, name):
+    return stage(page).locator(f'.board[data-board="{name}"]')
+
+
+def numbers(page, name):
+    """What the cells of a board say, in their order."""
+    texts = board(page, name).locator(".cell").all_text_contents()
+    return [float(text.strip().replace("−", "-")) for text in texts if text.strip()]
+
+
+def own_numbers(page, name):
+    """The same without padding."""
+    texts = board(page, name).locator(".cell:not(.ring)").all_text_contents()
+    return [float(text.strip().replace("−", "-")) for text in texts if text.strip()]
+
+
+def set_control(page, name, text):
+    field = page.locator(f'.st-key-convolution_strip [data-control="{name}"] input')
+    field.fill(text)
+    field.press("Enter")
+
+
+class Frames(list):
+    """The messages that a page sends to its server."""
+
+
+def count_frames(page):
+    """Begin to count what the page sends from now on (the socket is open already, so it is reached in the page)."""
+    page.evaluate(
+        """() => {
+            window.sentFrames = 0;
+            if (!WebSocket.prototype.plainSend) {
+                WebSocket.prototype.plainSend = WebSocket.prototype.send;
+                WebSocket.prototype.send = function (data) { window.sentFrames += 1; return this.plainSend(data); };
+            }
+        }"""
+    )
+
+
+def frames(page):
+    return page.evaluate("() => window.sentFrames")
+
+
+def value_of_sum(page):
+    text = stage(page).locator(".sum").inner_text()
+    found = re.findall(r"[-−]?\d[\d,.]*(?:e[-−+]?\d+)?", text.replace("\u00a0", " "))
+    assert found, text
+    return float(found[-1].replace("−", "-"))
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in ALL_EXPECTED}))
+def test_every_example_of_the_lectures_opens_by_a_link_and_shows_its_numbers(tab, name):
+    for preset in sorted(preset for scene_name, preset in ALL_EXPECTED if scene_name == name):
+        page = tab(scene=name, preset=preset)
+        for board_name, rows in ALL_EXPECTED[name, preset].items():
+            truth = np.asarray(rows, dtype=np.float64).ravel()
+            np.testing.assert_allclose(own_numbers(page, board_name), truth, rtol=1e-3, atol=1e-9, err_msg=preset)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_in_every_scene_step_hover_and_sum_work_without_the_server(tab, name):
+    page = tab(scene=name)
+    count_frames(page)
+    forward = stage(page).get_by_role("button", name="Step forward")
+    for _ in range(3):
+        forward.click()
+    now = stage(page).locator(".cell.now").first
+    expect(now).to_be_visible()
+    result = stage(page).locator('.board:not([data-board="input"]):not([data-board="kernel"]) .cell.lit, .cell.now')
+    assert result.count()
+    cell = board(page, "output").locator(".cell").first
+    cell.scroll_into_view_if_needed()
+    cell.hover()
+    expect(stage(page)).to_have_attribute("data-looking", re.compile(r"^output:0"))
+    shown = cell.text_content().strip().replace("−", "-")
+    np.testing.assert_allclose(value_of_sum(page), float(shown), rtol=2e-3, atol=1e-3)
+    # The keyboard and touch do the same.
+    stage(page).locator(".cell[tabindex='0']").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(stage(page)).to_have_attribute("data-looking", re.compile(":"))
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
+    assert frames(page) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_scene_is_accessible_and_no_wider_than_the_window(tab, name):
+    from axe_playwright_python.sync_playwright import Axe
+
+    for width, theme in ((1440, "light"), (390, "dark")):
+        page = tab(scene=name, theme=theme, width=width)
+        assert overflow_pixels(page) <= 0
+        ours = [
+            (one["id"], node["target"], node["failureSummary"])
+            for one in Axe().run(page).response["violations"]
+            if one["impact"] in {"serious", "critical"}
+            for node in one["nodes"]
+        ]
+        assert not ours, ours
+
+
+def hostile(name):
+    texts = itertools.cycle(["999999999", "NaN", "-2", "<script>alert(1)</script>", "1e99", "z" + "A" * 300, "٣x−1"])
+    return {control.name: next(texts) for control in scene(name).controls}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hostile_link_gives_the_default_and_a_sentence(tab, name):
+    page = tab(scene=name, preset="no-such", cell="-7", question="1e9", **hostile(name))
+    assert page.get_by_text("stopped with an error").count() == 0
+    expect(page.get_by_test_id("stAlert").first).to_be_visible()
+    chosen = scene(name)
+    if name != "photo":
+        truth = chosen.build(chosen.settings()).board(chosen.build(chosen.settings()).result).values
+        np.testing.assert_allclose(numbers(page, chosen.build(chosen.settings()).result), truth.ravel(), rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_class_predicts_first_through_a_link(tab, name):
+    for kind in ("value", "size", "count"):
+        page = tab(scene=name, predict=kind)
+        box = page.locator(".st-key-convolution_predict_box")
+        expect(box).to_be_visible()
+        if kind == "value":
+            assert "?" in board(page, "output").locator(".cell").all_text_contents()
+            assert "Show the code" not in page.locator(".st-key-convolution_take_along").inner_text()
+        box.get_by_label("Your answer").fill("no idea")
+        box.get_by_role("button", name="Check").click()
+        expect(box.get_by_test_id("stAlert")).to_be_visible()
+        assert "wrong" not in box.inner_text(), "what is no answer counts as none"
+        box.get_by_label("Your answer").fill("-987654" if kind != "size" else "97 x 98")
+        box.get_by_role("button", name="Check").click()
+        expect(box.get_by_text("0 right, 1 wrong")).to_be_visible()
+        wait_until_idle(page)
+        assert "?" not in board(page, "output").locator(".cell").all_text_contents()
+
+
+def test_a_right_answer_counts_as_right_and_the_next_question_is_another(tab):
+    page = tab(scene="convolution", predict="size")
+    box = page.locator(".st-key-convolution_predict_box")
+    box.get_by_label("Your answer").fill("4 x 4")
+    box.get_by_role("button", name="Check").click()
+    expect(box.get_by_text("1 right, 0 wrong")).to_be_visible()
+    box.get_by_role("button", name="Next question").click()
+    expect(box.get_by_label("Your answer")).to_have_value("")
+    wait_until_idle(page)
+    assert "convolution_question=1" in page.url
+
+
+def test_an_impossible_value_gets_the_sentence_why_and_nothing_is_lost(tab):
+    page = tab(size="8", kernel_size="5")
+    before = numbers(page, "output")
+    set_control(page, "dilation_rate", "3")
+    expect(page.locator(".st-key-convolution_strip .complaint")).to_contain_text("spans 13 cells; the input has 8")
+    wait_until_idle(page)
+    assert numbers(page, "output") == before
+    assert "dilation_rate" not in page.url
+
+
+def test_buttons_reach_only_possible_settings(tab):
+    page = tab(preset="lecture_6x6")
+    strip = page.locator(".st-key-convolution_strip")
+    for _ in range(8):
+        more = strip.locator('[data-control="kernel_size"] [data-way=more]')
+        if more.get_attribute("aria-disabled") == "true":
+            break
+        before = strip.locator('[data-control="kernel_size"] input').input_value()
+        more.click()
+        expect(strip.locator('[data-control="kernel_size"] input')).not_to_have_value(before)
+        wait_until_idle(page)
+    assert strip.locator('[data-control="kernel_size"] input').input_value() == "6"
+    assert board(page, "output").locator(".cell").count() == 1
+    more.click()
+    expect(strip.locator(".complaint")).to_contain_text("the input has 6")
+
+
+def test_edited_numbers_travel_in_the_link(tab):
+    page = tab(preset="lecture_6x6")
+    cell = board(page, "input").locator(".cell:not(.ring)").first
+    cell.dblclick()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("1000")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("convolution_input="))
+    wait_until_idle(page)
+    truth = 32.5 + (1000 - 255) * -0.7
+    np.testing.assert_allclose(numbers(page, "output")[0], truth, rtol=1e-3)
+    assert len(page.url) < 4000
+    page.reload()
+    stage(page).wait_for()
+    wait_until_idle(page)
+    np.testing.assert_allclose(numbers(page, "output")[0], truth, rtol=1e-3)
+
+
+def test_the_largest_grid_with_arbitrary_numbers_fits_in_four_kilobytes_of_link(tab):
+    random = np.random.default_rng(7)
+    chosen = scene("convolution")
+    grids = {
+        "input": to_text(chosen.control("input"), random.normal(0, 100, (16, 16)).round(3)),
+        "kernel": to_text(chosen.control("kernel"), random.normal(0, 1, (7, 7)).round(5)),
+    }
+    page = tab(size="16", kernel_size="7", padding="same", **grids)
+    assert len(page.url) < 4096
+    assert board(page, "output").locator(".cell").count() == 256
+
+
+def test_scenes_keep_what_was_set_while_one_looks_at_another(tab):
+    page = tab(preset="stride_2")
+    set_control(page, "strides", "1")
+    expect(board(page, "output").locator(".cell")).to_have_count(25)
+    scenes = page.locator(".st-key-convolution_scene")
+    scenes.get_by_role("radio", name=scene("pooling").title, exact=True).or_(
+        scenes.get_by_role("button", name=scene("pooling").title, exact=True)
+    ).first.click()
+    page.wait_for_url(re.compile("convolution_scene="))
+    wait_until_idle(page)
+    assert "strides" not in parse_qs(urlsplit(page.url).query)
+    scenes.get_by_role("radio", name=scene("convolution").title, exact=True).or_(
+        scenes.get_by_role("button", name=scene("convolution").title, exact=True)
+    ).first.click()
+    expect(board(page, "output").locator(".cell")).to_have_count(25)
+
+
+def test_a_link_hides_controls_and_still_sets_them(tab):
+    page = tab(preset="lecture_6x6", strides="3", hide="settings,scene,strides,preset")
+    assert not page.locator(".st-key-convolution_strip").is_visible()
+    assert not page.locator(".st-key-convolution_scene").is_visible()
+    assert board(page, "output").locator(".cell").count() == 4
+    one = tab(hide="strides")
+    assert one.locator('.st-key-convolution_strip [data-control="strides"]').count() == 0
+    assert one.locator('.st-key-convolution_strip [data-control="padding"]').is_visible()
+
+
+def test_two_visitors_interleave_and_keep_their_own(visitor, app_url):
+    one, two = (
+        visitor(f"{app_url}/convolution?convolution_preset={preset}", reduced_motion="reduce")
+        for preset in ("lecture_6x6", "vertical_edge")
+    )
+    for page in (one, two):
+        stage(page).wait_for()
+    set_control(one, "strides", "3")
+    set_control(two, "kernel_size", "2")
+    expect(board(one, "output").locator(".cell")).to_have_count(4)
+    expect(board(two, "output").locator(".cell")).to_have_count(25)
+
+
+@pytest.mark.parametrize("name", ["convolution", "one_dimension"])
+def test_a_scene_can_be_taken_along(tab, name):
+    page = tab(scene=name)
+    page.get_by_role("button", name="Download").click()
+    for label, first in (("Animated GIF", b"GIF8"), ("SVG", b"<"), ("PNG", b"\x89PNG"), ("Every step as CSV", None)):
+        with page.expect_download() as started:
+            page.get_by_role("button", name=label, exact=True).click()
+        content = Path(started.value.path()).read_bytes()
+        assert len(content) > 200
+        if first is not None:
+            assert content.startswith(first)
+        if label in ("Animated GIF", "PNG"):
+            assert Image.open(io.BytesIO(content)).width >= 300
