@@ -207,7 +207,8 @@ def _size_questions(stage: Stage) -> Iterator[Question]:
         parts = _size_parts(len(answer), sequence=sequence)
         yield Question("size", f"The result: how many {' × '.join(parts)}?", answer, 1e-6, step="", parts=parts)
     sizes = [size for size, counts in ((height, height > 1), (width, True), (planes, planes > 1)) if counts]
-    if len(sizes) > 1:
+    whole = [math.prod(fact.answer) in (height * width, height * width * planes) for fact in asked]
+    if len(sizes) > 1 and all(whole):
         yield Question(
             "size",
             "How many numbers does the result hold in all?",
@@ -219,9 +220,9 @@ def _size_questions(stage: Stage) -> Iterator[Question]:
 
 
 def _size_parts(numbers: int, *, sequence: bool) -> tuple[str, ...]:
-    names: tuple[str, ...] = ("steps", "channels") if sequence else ("rows", "columns", "channels")
+    names: tuple[str, ...] = ("columns", "channels") if sequence else ("rows", "columns", "channels")
     if numbers == 1:
-        names = ("steps",) if sequence else ("cells",)
+        names = ("cells",)
     return names[:numbers] + tuple(f"number {n}" for n in range(len(names) + 1, numbers + 1))
 
 

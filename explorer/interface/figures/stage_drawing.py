@@ -54,7 +54,14 @@ _SLACK = 1.08
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a board stands: the left top corner of each of its planes, and its cells' size."""
+    """Where a board stands.
+
+    Attributes:
+        cell: width and height of its cells.
+        size: of the numbers on them.
+        corners: left top corner of each plane.
+        spots: left edge of each column, where columns are not evenly apart.
+    """
 
     board: Board
     x: float
@@ -65,11 +72,13 @@ class _Place:
     gap: float
     size: float
     corners: tuple[tuple[float, float], ...]
+    spots: tuple[float, ...] = ()
 
     def box(self, plane: int, row: int, column: int) -> tuple[float, float]:
         """Return the left top corner of a cell."""
         left, top = self.corners[plane]
-        return left + column * (self.cell[0] + self.gap), top + row * (self.cell[1] + self.gap)
+        x = self.spots[column] if self.spots else left + column * (self.cell[0] + self.gap)
+        return x, top + row * (self.cell[1] + self.gap)
 
     def middle(self, cell: int) -> tuple[float, float]:
         """Return the middle of a cell, by its flat number."""
@@ -286,19 +295,20 @@ def _stacked(stage: Stage, palette: Palette) -> tuple[dict[str, _Place], dict[Ke
     size, height = (15.0, 34.0) if longest <= 20 else (12.0, 26.0) if longest <= 34 else (10.0, 20.0)
     cell = max((_cell_size(board, size, height)[0][0] for board in boards), default=height)
     pitch = cell + _GAP
-    firsts = [board.first[1] / board.every[1] for board in boards]
-    left = min(firsts, default=0)
+    columns_of = _stack_columns(stage, boards)
+    left = min((float(columns.min()) for columns in columns_of.values()), default=0)
     titles = max((text_width(board.title, 15, True) for board in boards), default=0) * _SLACK + 16
     start, y = _MARGIN + titles + 18, _MARGIN + 38
     places: dict[str, _Place] = {}
     still: dict[Key, Part] = {}
     widest = start
-    for board, first in zip(boards, firsts, strict=True):
-        rows, columns, planes = board.values.shape
-        x = start + (first - left) * pitch
+    for board in boards:
+        rows, _, planes = board.values.shape
+        spots = tuple(start + (column - left) * pitch for column in columns_of[board.name].tolist())
+        x, end = min(spots), max(spots) + cell
         corners = tuple((x, y + plane * rows * (height + _GAP)) for plane in range(planes))
         tall = planes * rows * (height + _GAP) - _GAP
-        place = _Place(board, x, y, columns * pitch - _GAP, tall, (cell, height), _GAP, size, corners)
+        place = _Place(board, x, y, end - x, tall, (cell, height), _GAP, size, corners, spots)
         places[board.name] = place
         still |= _heading(board, palette, _MARGIN, y + tall / 2)
         widest = max(widest, x + place.width)
@@ -317,6 +327,45 @@ def _stacked(stage: Stage, palette: Palette) -> tuple[dict[str, _Place], dict[Ke
         tallest = max(tallest, place.height)
         widest = max(widest, place.x + place.width)
     return places, still, widest + _MARGIN, y + tallest + (14 if others else -12)
+
+
+def _stack_columns(stage: Stage, boards: list[Board]) -> dict[str, np.ndarray]:
+    """Return at which column each cell of a layer stands, float `(width,)`.
+
+    Cells of equal number stand below each other; where a layer has fewer cells, each stands below the middle of what
+    it sees.
+    """
+    found: dict[str, np.ndarray] = {}
+    for board in boards:
+        columns = (np.arange(board.values.shape[1]) + board.first[1]) / board.every[1]
+        link = next((one for one in stage.links if one.target == board.name and one.source in found), None)
+        if link is not None and _own_columns(stage.board(link.source)) != _own_columns(board):
+            columns = _middles(link, found[link.source], columns)
+        found[board.name] = columns
+    return found
+
+
+def _own_columns(board: Board) -> int:
+    return board.values.shape[1] if board.own is None else int(board.own[0].sum())
+
+
+def _middles(link: Link, above: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the middle of what each column of a link's target sees; columns that see nothing go on evenly."""
+    trace = link.trace
+    columns = (trace.sources // trace.source.shape[2]) % trace.source.shape[1]
+    middles = np.full(numbers.size, np.nan)
+    for column in range(numbers.size):
+        cell = column * trace.target.shape[2]
+        seen = above[columns[trace.starts[cell] : trace.starts[cell + 1]]]
+        if seen.size:
+            middles[column] = (seen.min() + seen.max()) / 2
+    known = np.flatnonzero(~np.isnan(middles))
+    if known.size == 0:
+        return numbers
+    first = int(known[0])
+    apart = (middles[known[-1]] - middles[first]) / (known[-1] - first) if known.size > 1 else 1.0
+    even = middles[first] + (np.arange(numbers.size) - first) * apart
+    return np.where(np.isnan(middles), even, middles)
 
 
 def _heading(board: Board, palette: Palette, x: float, y: float) -> dict[Key, Part]:
