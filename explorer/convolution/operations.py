@@ -180,36 +180,36 @@ def _by_bands(
     rates: tuple[int, int],
     size: tuple[int, int],
 ) -> np.ndarray:
-    """Return the same sums by a few large matrix products.
+    """Return the same sums by one large matrix product for each row of the kernel.
 
-    Neighbouring outputs of one row are a banded (Toeplitz) matrix times the cells below them. Most of that matrix is
-    zeros, and yet BLAS takes less time for it than NumPy for one weight after the other.
+    Some neighbouring outputs of a row are a banded (Toeplitz) matrix times the cells below them. Most of that matrix
+    is zeros, and yet BLAS takes less time for it than NumPy for one weight after the other. The products are few,
+    because each may have to wait for BLAS' threads on a busy machine.
     """
     height, width, channels, filters = kernel.shape
     rows, columns = size
     block = min(columns, max(8, 32 // filters))
+    blocks = -(-columns // block)
     reach = (block - 1) * strides[1] + geometry.span(width, rates[1])
     bands = np.zeros((height, reach, channels, block, filters), source.dtype)
     for j in range(width):
         for place in range(block):
             bands[:, place * strides[1] + j * rates[1], :, place] = kernel[:, j]
     bands = bands.reshape(height, reach * channels, block * filters)
-    lines = np.ascontiguousarray(source).reshape(source.shape[0], -1)
-    result = np.empty((rows, columns * filters), source.dtype)
-    for first in range(0, columns, block):
-        count = min(block, columns - first)
-        left = first * strides[1] * channels
-        right = left + ((count - 1) * strides[1] + geometry.span(width, rates[1])) * channels
-        here = result[:, first * filters : (first + count) * filters]
-        for i in range(height):
-            top = i * rates[0]
-            seen = lines[top : top + (rows - 1) * strides[0] + 1 : strides[0], left:right]
-            product = seen @ bands[i, : right - left, : count * filters]
-            if i == 0:
-                here[...] = product
-            else:
-                here += product
-    return result.reshape(rows, columns, filters)
+    # What each block reads, copied out, since blocks overlap; zeros follow the last column to fill the last block.
+    step = block * strides[1]
+    lines = np.zeros((source.shape[0], (blocks - 1) * step + reach, channels), source.dtype)
+    lines[:, : source.shape[1]] = source[:, : lines.shape[1]]
+    seen = np.empty((source.shape[0], blocks, reach * channels), source.dtype)
+    for number in range(blocks):
+        here = lines[:, number * step : number * step + reach]
+        seen[:, number] = here.reshape(source.shape[0], -1)
+    result = np.zeros((rows * blocks, block * filters), source.dtype)
+    for i in range(height):
+        top = i * rates[0]
+        below = seen[top : top + (rows - 1) * strides[0] + 1 : strides[0]]
+        result += below.reshape(rows * blocks, -1) @ bands[i]
+    return result.reshape(rows, blocks * block, filters)[:, :columns]
 
 
 def _finish(result: np.ndarray, bias: np.ndarray | None, activation: str) -> np.ndarray:
