@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from explorer.convolution.scenes.growing import SCENE as GROWING
 from explorer.convolution.stage import Fact, Letter, Steps
 from explorer.interface.figures import drawing_pixels, stage_drawing
 from explorer.interface.figures.drawing import contrast
@@ -210,3 +211,15 @@ def test_pictures_do_without_the_font_of_the_page(monkeypatch):
     finally:
         for cached in ("_font", "_text_mask", "text_width", "_drawable", "_has"):
             getattr(drawing_pixels, cached).cache_clear()
+
+
+def test_layers_behind_a_stride_stand_below_what_they_see():
+    stage = GROWING.build(GROWING.settings("vgg_start"))
+    place = stage_drawing._laid_out(stage, LIGHT).places
+    for link in stage.links:
+        trace = link.trace
+        for cell in range(trace.target.size):
+            sources = trace.sources[trace.starts[cell] : trace.starts[cell + 1]].tolist()
+            if sources:
+                middles = [place[link.source].middle(source)[0] for source in sources]
+                assert place[link.target].middle(cell)[0] == pytest.approx((min(middles) + max(middles)) / 2, abs=0.1)

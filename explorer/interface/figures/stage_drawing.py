@@ -292,7 +292,7 @@ def _stacked(stage: Stage, palette: Palette) -> tuple[dict[str, _Place], dict[Ke
     others = [name for row in stage.rows for name in row if name not in linked]
     boards = [stage.board(name) for name in layers]
     longest = max((board.values.shape[1] for board in boards), default=1)
-    size, height = (15.0, 34.0) if longest <= 20 else (12.0, 26.0) if longest <= 34 else (10.0, 20.0)
+    size, height = (15.0, 34.0) if longest <= 20 else (12.0, 26.0) if longest <= 34 else (11.5, 24.0)
     cell = max((_cell_size(board, size, height)[0][0] for board in boards), default=height)
     pitch = cell + _GAP
     columns_of = _stack_columns(stage, boards)
@@ -332,15 +332,22 @@ def _stacked(stage: Stage, palette: Palette) -> tuple[dict[str, _Place], dict[Ke
 def _stack_columns(stage: Stage, boards: list[Board]) -> dict[str, np.ndarray]:
     """Return at which column each cell of a layer stands, float `(width,)`.
 
-    Cells of equal number stand below each other; where a layer has fewer cells, each stands below the middle of what
-    it sees.
+    Cells of equal number stand below each other; where a layer has fewer cells than the one before, each stands below
+    the middle of what it sees.
     """
     found: dict[str, np.ndarray] = {}
     for board in boards:
         columns = (np.arange(board.values.shape[1]) + board.first[1]) / board.every[1]
         link = next((one for one in stage.links if one.target == board.name and one.source in found), None)
-        if link is not None and _own_columns(stage.board(link.source)) != _own_columns(board):
-            columns = _middles(link, found[link.source], columns)
+        if link is not None:
+            source = stage.board(link.source)
+            above = found[link.source]
+            if _own_columns(source) != _own_columns(board):
+                columns = _middles(link, above, columns)
+            elif above.size > 1:
+                # As far apart as the cells above, which a stride may have spread.
+                apart = (above[-1] - above[0]) / (above.size - 1) * source.every[1]
+                columns = above[0] + (columns - source.first[1] / source.every[1]) * apart
         found[board.name] = columns
     return found
 
