@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from explorer.convolution.operations import apply_activation
 from explorer.convolution.stage import Board, Fact, Stage
 from explorer.convolution.sum_line import number_text, shown_decimals, sum_text
 
@@ -175,6 +176,11 @@ def _tolerance(stage: Stage, link: int, cell: int) -> float:
         # Factors that are not on the screen (1/n) are not rounded by whoever calculates.
         slack = float((np.abs(_printed(sources) - sources) * np.abs(factors)).sum())
     answer = float(trace.target.flat[cell])
+    if trace.activation != "linear" and trace.operation != "activation":
+        # What the activation leaves of it: below 0, ReLU leaves nothing.
+        before = float(trace.before.flat[cell])
+        ends = apply_activation(trace.activation, np.array([before - slack, before + slack]))
+        slack = float(np.abs(ends - answer).max())
     decimals = _decimals_wanted(answer)
     rounded = 0.5 * 10.0**-decimals if decimals else 1e-6
     return slack + rounded * (1 + 1e-6) + 1e-9 * abs(answer)

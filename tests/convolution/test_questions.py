@@ -208,3 +208,9 @@ def test_a_stage_without_facts_has_size_and_count_questions():
     assert question(stage, "size", 0).answer == (2, 3)
     assert question(stage, "size", 1).answer == (6,)
     assert question(stage, "count", 0).answer == (4,)
+
+
+def test_rounding_far_below_zero_is_no_slack_behind_relu():
+    x, kernel = np.full((2, 2, 1), 12345.6789), np.full((2, 2, 1, 1), -1.23456)
+    one = question(conv_stage(conv_trace(x, kernel, activation="relu")), "value", 0)
+    assert one.answer == (0,) and check(one, "0").right and not check(one, "0.5").right
