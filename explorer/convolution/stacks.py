@@ -111,17 +111,21 @@ def seen(made: Sequence[Trace], cell: int) -> np.ndarray:
 
 
 def paths(made: Sequence[Trace], cell: int) -> np.ndarray:
-    """Return how many paths lead from each cell of the first trace's source to a target cell of the last one."""
+    """Return how many paths lead from each cell of the first trace's source to a target cell of the last one.
+
+    From padding there are none: what it holds is 0.
+    """
     counts = np.zeros(made[-1].target.size)
     counts[cell] = 1
     for one in reversed(made):
         counts = np.bincount(one.sources, weights=counts[one.targets], minlength=one.source.size)
-    return counts.reshape(made[0].source.shape)
+    return counts.reshape(made[0].source.shape) * made[0].own[..., None]
 
 
 def reach_text(grown: Growth) -> str:
-    """Return how far a cell sees before and after its own time: "3 back, 0 ahead"."""
-    return f"{back(grown)} back, {ahead(grown)} ahead"
+    """Return how far a cell sees before and after its own time: "← 3 back, 2 ahead →"."""
+    before, after = back(grown), ahead(grown)
+    return f"{f'← {before}' if before else 'none'} back, {f'{after} ahead →' if after else 'none ahead'}"
 
 
 def back(grown: Growth) -> int:

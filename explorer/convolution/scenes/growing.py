@@ -255,18 +255,18 @@ def _formula(layers: list[LayerShape], grown: list[Growth], made: list[Trace], n
             f"{grown[-1].receptive_field}",
             (field,),
         ),
-        Letter(" = 1 + Σₗ "),
+        Letter(" = 1 + Σ "),
         Letter("d", f"d: dilation from layer 1 to {count} = {listed([layer.dilation_rate for layer in layers])}"),
-        Letter("ₗ("),
+        Letter("·("),
         Letter("k", f"k: kernel size from layer 1 to {count} = {listed([layer.kernel_size for layer in layers])}"),
-        Letter("ₗ − 1)"),
+        Letter(" − 1)·"),
         Letter(
             "j",
             f"j: jump of what each layer reads, the product of the strides before it = "
             f"{listed([one.jump for one in grown[:-1]])}",
             neighbours,
         ),
-        Letter("ₗ"),
+        Letter(", added up over the layers"),
         LINE,
         Letter(
             "o", f"o: cells behind layers 1 to {count} = {listed([one.size for one in grown[1:]])}",

@@ -306,10 +306,10 @@ def _formula(
         LINE,
         Letter("r", f"r: receptive field, inputs from the first to the last that an output sees = "
                f"{after.receptive_field}", _field(made, grown)),
-        Letter(" = 1 + Σ dₗ·(k − 1)·jₗ   with "),
+        Letter(" = 1 + Σ d·(k − 1)·"),
         Letter("j", "j: the jump, inputs between neighbours of what layer l reads: the product of the strides "
                f"before it = {', '.join(str(one.jump) for one in grown[:-1])}"),
-        Letter(" from layer to layer"),
+        Letter(", added up over the layers"),
     )  # fmt: skip
 
 
@@ -325,8 +325,8 @@ def _notes(settings: Settings, grown: list[Growth], pad: tuple[int, int]) -> lis
         notes.append(
             f"“{settings['padding']}” looks into the future: output t sees inputs up to "
             f"{'t' if end.jump == 1 else f'{end.jump}·t'} + {stacks.ahead(end)} →. "
-            "A forecast trained so would have seen its answer; the marked cells are later than the marked output. "
-            "Pin another output to mark its future."
+            "A forecast trained so would have seen its answer; the marked cells are later than the marked output."
+            + (" Pin another output to mark its future." if "cell" in settings else "")
         )
     if settings["padding"] == "causal" and settings["layers"] > 1:
         notes.append(

@@ -124,7 +124,7 @@ export default function (component) {
       const width = Math.max(1, Math.round(columns * factor)), frame = figure.querySelector(".frame");
       frame.style.width = width + "px";
       frame.style.height = Math.max(1, Math.round(rows * factor)) + "px";
-      figure.style.setProperty("--wide", Math.max(width, 240) + "px");
+      figure.style.width = Math.min(Math.max(width, 240), wide) + "px";
       figure.querySelector("canvas").classList.toggle("crisp", factor > 1);
     };
     set(source, size, scale);
