@@ -132,7 +132,8 @@ def check_result(scene: Scene, settings: Settings, stage: Stage) -> None:
             asked = questions.question(stage, kind, number)
             answer = " x ".join(f"{part:.6f}" if kind == "value" else f"{part:.0f}" for part in asked.answer)
             assert questions.check(asked, answer).right, (asked, answer)
-            assert not questions.check(asked, " x ".join(f"{part + 7:.0f}" for part in asked.answer)).right
+            far = 7 + 3 * math.ceil(asked.tolerance)
+            assert not questions.check(asked, " x ".join(f"{part + far:.0f}" for part in asked.answer)).right
 
 
 def _sizes(settings: Settings) -> tuple[int, ...]:
