@@ -121,14 +121,19 @@ def _value_question(stage: Stage, number: int) -> Question:
 
 
 def _telling_cells(stage: Stage, link: int) -> np.ndarray:
-    """Return the target cells worth asking for: those made of more than zeros, where there are any."""
+    """Return the target cells worth asking for: those made of more than zeros and not tiny, where there are any."""
     trace = stage.links[link].trace
     products = trace.source.reshape(-1)[trace.sources] * trace.factors
     ends = np.concatenate([[0], np.cumsum((products != 0) & np.isfinite(products))])
     telling = ends[trace.starts[1:]] - ends[trace.starts[:-1]]
     good = np.isfinite(trace.target.reshape(-1))
     enough = good & (telling >= min(2, int(telling.max(initial=0))))
-    cells = np.flatnonzero(enough & (telling > 0))
+    # Nobody predicts the digits of 0.000002.
+    sizes = np.abs(np.nan_to_num(trace.target.reshape(-1)))
+    plain = (sizes == 0) | (sizes >= 0.01)
+    cells = np.flatnonzero(enough & (telling > 0) & plain)
+    if cells.size == 0:
+        cells = np.flatnonzero(enough & (telling > 0))
     if cells.size == 0:
         cells = np.flatnonzero(good)
     return cells if cells.size else np.zeros(1, dtype=np.int64)

@@ -130,7 +130,7 @@ def check_result(scene: Scene, settings: Settings, stage: Stage) -> None:
     for kind in ("value", "size", "count"):
         for number in (0, 1, 7):
             asked = questions.question(stage, kind, number)
-            answer = " x ".join(f"{part:.6f}" if kind == "value" else f"{part:.0f}" for part in asked.answer)
+            answer = " x ".join(f"{part:.10g}" if kind == "value" else f"{part:.0f}" for part in asked.answer)
             assert questions.check(asked, answer).right, (asked, answer)
             far = 7 + 3 * math.ceil(asked.tolerance)
             assert not questions.check(asked, " x ".join(f"{part + far:.0f}" for part in asked.answer)).right
