@@ -259,6 +259,8 @@ def test_times_of_a_scene(scene):
 def test_an_example_can_be_taken_along_as_pictures(scene, preset):
     stage = scene.build(scene.settings(preset, **given(scene)))
     assert Image.open(io.BytesIO(stage_drawing.png(stage, DARK, step=0, scale=1))).width > 300
+    if preset not in (scene.presets[0].name, scene.presets[-1].name):
+        return
     data = stage_drawing.gif(stage, LIGHT)
     assert len(data) <= 2_000_000
     assert 1 <= Image.open(io.BytesIO(data)).n_frames <= 120
