@@ -18,7 +18,7 @@ LARGEST = 1e9
 
 _READABLE = 240
 _TEXT = 24 * MOST_CELLS
-_LOSSLESS = 3000
+_LOSSLESS = 1500
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
@@ -27,7 +27,7 @@ def to_text(array: np.ndarray) -> str:
 
     Short grids stay readable: cells apart by spaces, rows by semicolons, planes by strokes ("1 2;3 4/5 6;7 8").
     Others are the same text compressed: "z" and base64url. Every number survives to its last bit, unless that would
-    take more than 3,000 characters; then numbers keep six significant digits.
+    take more than 1,500 characters; then numbers keep six significant digits.
 
     Raises:
         ValueError: the array is empty, has another number of axes, or holds what `from_text` refuses.

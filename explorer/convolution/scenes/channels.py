@@ -158,7 +158,7 @@ def impossible(settings: Settings) -> str | None:
         if min(height, width) < 3:
             return f"the smaller picture has 2 rows and columns less than {height} × {width}: nothing would be left"
         planes = channels + settings["more_channels"]
-        return too_much(height * width * planes, 2 * height * width * planes)
+        return too_much(height * width * planes, 2 * height * width * planes, height * width * planes)
     why = geometry.refusal(settings["size"], settings["kernel_size"], settings["padding"], settings["strides"])
     if why:
         return why
@@ -171,6 +171,7 @@ def impossible(settings: Settings) -> str | None:
         return too_much(
             places * middle * (area + filters),
             padded + places * (middle + filters) + middle * (area + filters) + filters,
+            height * width * channels + middle * (area + filters),
         )
     groups = settings["groups"]
     for count, word in ((channels, "channels"), (filters, "filters")):
@@ -181,6 +182,7 @@ def impossible(settings: Settings) -> str | None:
     return too_much(
         places * (inside * filters * area + parts),
         padded + places * (filters + parts) + inside * filters * area + filters,
+        height * width * channels + inside * filters * area,
     )
 
 

@@ -17,6 +17,8 @@ MOST_TERMS = 16_000
 
 MOST_CELLS = 1_600
 """Cells on one stage: what it draws without a hitch."""
+MOST_NUMBERS = 600
+"""More edited numbers would make a link longer than 4 KB."""
 
 ACTIVATIONS = {
     "linear": "None",
@@ -32,12 +34,20 @@ PADDINGS = {"valid": "none (valid)", "same": "same", "explicit": "a number"}
 PADDING_MODES = {"zeros": "zeros", "reflect": "reflected", "edge": "edge repeated", "circular": "wrapped around"}
 
 
-def too_much(terms: int, cells: int) -> str | None:
-    """Return the sentence why a stage would be too large, or None."""
+def too_much(terms: int, cells: int, numbers: int = 0) -> str | None:
+    """Return the sentence why a stage would be too large, or its link too long, or None.
+
+    Args:
+        terms: products that are traced.
+        cells: cells on all boards.
+        numbers: cells that can be edited, which a link carries.
+    """
     if terms > MOST_TERMS:
         return f"that makes {terms:,} products; the stage shows {MOST_TERMS:,} at most"
     if cells > MOST_CELLS:
         return f"that makes {cells:,} cells; the stage shows {MOST_CELLS:,} at most"
+    if numbers > MOST_NUMBERS:
+        return f"that makes {numbers:,} numbers to edit; a link carries {MOST_NUMBERS:,} at most"
     return None
 
 

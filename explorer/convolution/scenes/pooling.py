@@ -170,8 +170,8 @@ def impossible(settings: Settings) -> str | None:
         together = settings["pool_channels"]
         if channels % together:
             return f"{channels} {'channel' if channels == 1 else 'channels'} cannot be pooled {together} at a time"
-        outputs = size[0] * size[1] * channels // together
-        return too_much(size[0] * size[1] * channels, size[0] * size[1] * channels + outputs)
+        inputs = size[0] * size[1] * channels
+        return too_much(inputs, inputs + inputs // together, inputs)
     window, strides, padding = _window(settings)
     if padding == "valid" and any(part > n for part, n in zip(window, size, strict=True)):
         return f"a {size_text(window)} window does not fit; the input has {size_text(size)} cells"
@@ -183,7 +183,7 @@ def impossible(settings: Settings) -> str | None:
     area = size[0] * size[1]
     times = 2 if settings["compare"] else 1
     terms = outputs * window[0] * window[1] + settings["compare"] * area * 9
-    return too_much(times * terms, times * (padded + outputs + settings["compare"] * (area + 5)))
+    return too_much(times * terms, times * (padded + outputs + settings["compare"] * (area + 5)), area * channels)
 
 
 def grids_of(settings: Settings) -> tuple[np.ndarray, np.ndarray]:

@@ -35,10 +35,9 @@ class Asked:
     right: bool = False
     sentence: str = ""
 
-    @property
-    def cell(self) -> int | None:
-        """Return the cell that the stage points at."""
-        return self.question.cell
+    def pinned(self, stage: Stage) -> int | None:
+        """Return the cell that the stage points at: one that the animated link makes."""
+        return self.question.cell if self.question.link == stage.steps.link else None
 
     @property
     def hides(self) -> str:

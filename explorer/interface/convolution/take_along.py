@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.convolution import export_csv
 from explorer.convolution.scene import Scene, Settings
 from explorer.convolution.stage import Stage
+from explorer.interface.convolution import scene_state
 from explorer.interface.convolution.scene_state import STATE
 from explorer.interface.figures import stage_drawing
 from explorer.interface.theme import PALETTES, theme_name
@@ -40,11 +41,10 @@ def _downloads(chosen: Scene, stage: Stage) -> None:
         )
         palette = PALETTES["dark" if theme == "dark" else "light"]
         name = f"cnn-explorer-{chosen.name}"
-        cell = STATE.value("cell")
-        step = None
-        if isinstance(cell, str) and cell.isdecimal():
-            places = [number for number, one in enumerate(stage.steps.order.tolist()) if one == int(cell)]
-            step = places[0] if places else None
+        cell = scene_state.pinned_cell(stage)
+        # Steps that stamp are counted by input cells, and pinned is an output.
+        order = stage.steps.order.tolist() if stage.steps.by == "target" else []
+        step = order.index(cell) if cell in order else None
         for label, kind, make in (
             ("Animated GIF", "image/gif", lambda: stage_drawing.gif(stage, palette)),
             ("SVG", "image/svg+xml", lambda: stage_drawing.svg(stage, palette, step=step).encode()),

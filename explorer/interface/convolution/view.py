@@ -18,7 +18,7 @@ from explorer.interface.current_picture import plain
 from explorer.interface.page_frame import page_head
 
 _FACTS = """<style>
-.facts { display: flex; flex-wrap: wrap; gap: .5rem 1.6rem; margin: 0; font-size: .9rem; }
+.facts { display: flex; flex-wrap: wrap; gap: .5rem 1.6rem; margin: 0 !important; padding: 0; font-size: .9rem; }
 .facts div { min-width: 0; }
 .facts dt { font-size: .78rem; opacity: .8; }
 .facts dd { margin: 0; font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabular-nums; }
@@ -130,7 +130,7 @@ def _stage(chosen: Scene, stage: Stage, asked: predict.Asked | None) -> None:
         on_edit=on_edit,
         on_cell=on_cell,
         hidden=hidden,
-        pinned=cell if asked is None else asked.cell,
+        pinned=cell if asked is None else asked.pinned(stage),
         playing=None if asked is None else False,
     )
 
@@ -160,7 +160,11 @@ def show() -> None:
             given["pixels"] = picture.pixels
         result = convolution_settings.choose(chosen, preset, texts, **given)
         settings = result.settings
-        with STATE.part("settings"), st.container(width=560 if chosen.name == "photo" else "stretch"):
+        if chosen.name != "photo":
+            with STATE.part("settings"):
+                _settings_strip(chosen, settings, given)
+    if chosen.name == "photo":  # the picture's own controls fill the row
+        with STATE.part("settings"):
             _settings_strip(chosen, settings, given)
     for sentence in result.complaints:
         st.warning(plain(sentence), icon=":material/link_off:")
