@@ -119,7 +119,7 @@ def _link_blobs(number: int, link: Link, hidden: bool) -> dict[str, bytes]:
     cells = trace.weight_cells
     if link.weights is not None and (cells >= 0).any():
         blobs[f"weights{number}"] = np.where(cells < 0, NO_WEIGHT, cells).astype("<u2").tobytes()
-    kernel = np.zeros(0) if trace.weights is None else trace.weights.reshape(-1)
+    kernel = np.zeros(0) if link.weights is None or trace.weights is None else trace.weights.reshape(-1)
     if not (kernel.size and (cells >= 0).all() and np.array_equal(kernel[cells], trace.factors)):
         blobs[f"factors{number}"] = np.ascontiguousarray(trace.factors, dtype="<f8").tobytes()
     if not hidden:

@@ -6,9 +6,13 @@ from functools import cache
 
 import numpy as np
 
-_LIGHT, _DARK = 0.93, 0.5
-_HUES = (350.0, 105.0)
-_CHROMA = 0.13
+# Found by a search for 7 × 7 colours that stay as far apart as possible (CIEDE2000) for usual eyes, deuteranopes and
+# protanopes alike. Columns differ in lightness, too: hue alone is lost on eyes that do not tell red from green.
+_LIGHT, _DARK = 0.949, 0.364
+_SLANT = 0.562
+_HUES = (341.4, 455.8)
+_HUE_POWER = 1.85
+_CHROMAS = (0.102, 0.119)
 
 # Björn Ottosson, "A perceptual color space for image processing" (2020): OKLab to linear sRGB.
 _TO_LMS = np.array(
@@ -28,13 +32,13 @@ def _linear(lightness: float, chroma: float, hue: float) -> np.ndarray:
     return _TO_RGB @ (_TO_LMS @ np.array([lightness, chroma * np.cos(angle), chroma * np.sin(angle)])) ** 3
 
 
-def _colour(lightness: float, hue: float) -> np.ndarray:
-    """Return the sRGB colour `(3,)` of that lightness and hue, as colourful as it can be up to a limit."""
-    chroma = _CHROMA
+def _colour(lightness: float, chroma: float, hue: float) -> str:
+    """Return the colour of that lightness and hue, with less chroma where screens cannot show as much."""
     while chroma > 0 and not ((_linear(lightness, chroma, hue) >= 0) & (_linear(lightness, chroma, hue) <= 1)).all():
-        chroma -= 0.005
+        chroma -= 0.002
     linear = np.clip(_linear(lightness, max(chroma, 0), hue), 0, 1)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return "#" + "".join(f"{round(float(part) * 255):02x}" for part in rgb)
 
 
 def luminance(colour: str) -> float:
@@ -49,16 +53,19 @@ def shades(rows: int, columns: int) -> tuple[tuple[str, ...], ...]:
     """Return the colours `#rrggbb` of a kernel's cells, row by row.
 
     Rows differ in lightness, columns in hue, from rose over vermilion and amber to yellow: all of them the warm
-    colours of a weight. Up to 7 × 7 stay apart also for eyes that do not tell red from green.
+    colours of a weight. Up to 7 × 7 stay apart also for eyes that do not tell red from green; fewer need less
+    dark ones.
     """
-    lights = np.linspace(_LIGHT, _DARK, rows) if rows > 1 else [0.72]
-    start, end = _HUES
-    turn = (end - start) % 360
-    hues = [(start + turn * share) % 360 for share in (np.linspace(0, 1, columns) if columns > 1 else [0.5])]
-    return tuple(
-        tuple("#" + "".join(f"{round(float(part) * 255):02x}" for part in _colour(light, hue)) for hue in hues)
-        for light in lights
-    )
+    depth = min(1.0, 0.4 + 0.1 * max(rows, columns))
+    downs = np.linspace(0, 1, rows) if rows > 1 else np.array([0.35])
+    turns = np.linspace(0, 1, columns) if columns > 1 else np.array([0.5])
+    return tuple(tuple(_shade(float(down) * depth, float(turn), depth) for turn in turns) for down in downs)
+
+
+def _shade(down: float, turn: float, depth: float) -> str:
+    lightness = _LIGHT + (_DARK - _LIGHT) * (down + _SLANT * depth * (1 - turn)) / (1 + _SLANT)
+    hue = _HUES[0] + (_HUES[1] - _HUES[0]) * turn**_HUE_POWER
+    return _colour(lightness, _CHROMAS[0] + (_CHROMAS[1] - _CHROMAS[0]) * turn, hue)
 
 
 def text_on(colour: str) -> str:

@@ -141,44 +141,51 @@ function showValue(view, cell, value, most = view.most) {
   node.classList.toggle("negative", value < 0);
 }
 
-// The size of cells: as large as the width takes, and as lets the whole stage stand on the first screen.
+// The size of cells: as large as the width takes, and as lets the whole stage stand on the first screen. Rows whose
+// boards all fit beside each other become one row where that makes the cells larger.
 function cellSize(model, width, height) {
-  const measured = (board) => {
+  const boxes = (size) => (board) => {
     const across = Math.max(...board.grid.map((row) => row.length));
     const named = board.planes.length ? 17 : 0;
-    return (size) => ({
-      width: board.small ? smallSide(board) * board.width : Math.max(across * (board.width * size + 8) - 8, 84),
+    return {
+      width: Math.max(board.small ? smallSide(board) * board.width : across * (board.width * size + 8) - 8, 16 + 7 * board.title.length),
       height: 24 + (board.small ? smallSide(board) * board.height : board.grid.length * (board.height * size + named + 6)),
-    });
+    };
   };
-  const laid = (size) => {
+  const laid = (rows, size) => {
     let total = 0;
     let widest = 0;
-    for (const names of model.rows) {
+    let lines = 0;
+    for (const row of rows) {
       let across = 0;
       let tall = 0;
-      let before = null;
-      for (const name of names) {
-        const board = model.named(name);
-        if (!board) continue;
-        const box = measured(board)(size);
-        const own = box.width + (connectorWords(model, board, before) ? CONNECTOR : 0) + GAP;
+      lines += 1;
+      row.forEach((board, place) => {
+        const box = boxes(size)(board);
+        const own = box.width + (connectorWords(model, board, row[place - 1] || null) ? CONNECTOR : 0) + GAP;
         widest = Math.max(widest, box.width);
-        if (across && across + own > width + GAP) { total += tall + GAP; across = 0; tall = 0; }
+        if (across && across + own > width + GAP) { total += tall + GAP; across = 0; tall = 0; lines += 1; }
         across += own;
         tall = Math.max(tall, box.height);
-        before = board;
-      }
+      });
       total += tall + GAP;
     }
-    return { total, widest };
+    return { total, widest, lines };
   };
-  for (let size = CELL.most; size > CELL.least; size--) {
-    const there = laid(size);
-    if (there.total <= height && there.widest <= width) return size;
-  }
-  for (let size = 34; size > CELL.least; size--) if (laid(size).widest <= width) return size;
-  return CELL.least;
+  const rows = model.rows.map((names) => names.map((name) => model.named(name)).filter(Boolean));
+  const largest = (some, oneLine) => {
+    for (let size = CELL.most; size > CELL.least; size--) {
+      const there = laid(some, size);
+      if (there.total <= height && there.widest <= width && (!oneLine || there.lines === 1)) return size;
+    }
+    return 0;
+  };
+  const apart = largest(rows, false);
+  const together = rows.length > 1 ? largest([rows.flat()], true) : 0;
+  if (together && together >= apart - 1) return { size: together, together: true };
+  if (apart) return { size: apart, together: false };
+  for (let size = 34; size > CELL.least; size--) if (laid(rows, size).widest <= width) return { size, together: false };
+  return { size: CELL.least, together: false };
 }
 
 const smallSide = (board) => Math.max(2, Math.min(12, Math.floor(300 / Math.max(board.height, board.width))));
@@ -186,7 +193,8 @@ const smallSide = (board) => Math.max(2, Math.min(12, Math.floor(300 / Math.max(
 function resize(place, model, views, width) {
   if (model.layout === "stack") { layStack(place, model, views, width); return; }
   const height = Math.max(320, Math.min(760, window.innerHeight - 400));
-  const size = cellSize(model, width, height);
+  const { size, together } = cellSize(model, width, height);
+  place.classList.toggle("together", together);
   place.style.setProperty("--s", `${size}px`);
   place.style.setProperty("--m", size > 30 ? "1.5px" : "1px");
   for (const view of views.values()) fitText(view, size);

@@ -20,6 +20,7 @@ function cellAt(board, row, column, plane) {
 function writeBlock(view, cell, values) {
   const { board } = view;
   const start = ownPlace(board, cell);
+  if (!start) return null;
   const taken = [];
   let changed = false;
   for (const [down, line] of values.entries()) {
@@ -52,9 +53,10 @@ function blockAround(board, cells) {
   return { board: board.name, row: top, column: left, plane, values };
 }
 
-// Opens a field in a cell. `done(text, move)` gets what was written and where to go from there ("stay", "down", "up",
-// "left", "right"); it returns false where the text is no number, and the field stays open. `left()` follows Esc.
-function openEditor(node, text, typed, done, left) {
+// Opens a field in a cell. `read(text)` returns its number, null for nothing written, undefined for bad text, which
+// keeps the field open. `done(number, move)` gets it and where to go from there: "stay", "down", "up", "left", "right",
+// or "away" where the focus has gone elsewhere. `left()` follows Esc.
+function openEditor(node, text, typed, { read, done, left }) {
   const field = element("input");
   field.type = "text";
   field.inputMode = "decimal";
@@ -63,9 +65,10 @@ function openEditor(node, text, typed, done, left) {
   let closed = false;
   const close = () => { closed = true; field.remove(); };
   const commit = (move) => {
-    if (closed) return;
-    closed = true;
-    if (done(field.value, move) === false) { closed = false; field.setAttribute("aria-invalid", "true"); field.focus(); } else field.remove();
+    const value = read(field.value);
+    if (value === undefined) { field.setAttribute("aria-invalid", "true"); return; }
+    close();
+    done(value, move);
   };
   field.onkeydown = (event) => {
     const moves = { Enter: "stay", Tab: event.shiftKey ? "left" : "right", ArrowUp: "up", ArrowDown: "down" };
@@ -74,7 +77,14 @@ function openEditor(node, text, typed, done, left) {
     event.stopPropagation();
     if (event.key === "Escape") { close(); left(); } else if (moves[event.key]) { event.preventDefault(); commit(moves[event.key]); }
   };
-  field.onblur = () => { if (!closed && done(field.value, "away") === false) left(); close(); };
+  field.onblur = () => {
+    // Closing takes the focus away, too.
+    if (closed) return;
+    closed = true;
+    const value = read(field.value);
+    // Removed while it loses the focus, a field would lose it twice.
+    queueMicrotask(() => { field.remove(); done(value === undefined ? null : value, "away"); });
+  };
   node.append(field);
   field.focus();
   if (!typed) field.select();

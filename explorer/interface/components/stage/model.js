@@ -129,6 +129,8 @@ function lightsOf(model, look) {
     if (!cells.has(board)) cells.set(board, new Map());
     const there = cells.get(board).get(cell);
     if (!there || RANK[there.kind] < RANK[kind]) cells.get(board).set(cell, { kind, shade: shade || (there && there.shade) });
+    // Which of two weights reaches a cell from afar cannot be shown, so neither is.
+    else if (kind === "far" && there.kind === "far" && (!shade || !there.shade || there.shade.fill !== shade.fill)) there.shade = null;
   };
   const light = (link, some, kind) => {
     const known = terms.get(link) || [];
@@ -137,7 +139,7 @@ function lightsOf(model, look) {
       const weight = weightOf(link, term);
       const shaded = weight >= 0 && link.weights.shades;
       const place = shaded ? Math.floor(weight / link.weights.count) : -1;
-      const shade = shaded && kind === "lit" ? { fill: link.weights.shades[place], ink: link.weights.inks[place] } : null;
+      const shade = shaded ? { fill: link.weights.shades[place], ink: link.weights.inks[place] } : null;
       put(link.source, link.sources[term], kind, shade);
       put(link.target, link.targets[term], kind, shade);
       if (weight >= 0) put(link.weights, weight, kind);

@@ -1,7 +1,9 @@
-// The stage's one instance for each place on a page: what is shown, where the run is, what one looks at.
+// The stage's one instance for each place on a page: what is shown, where the run is, what one looks at. It is made
+// once for its element, so what it listens to is added once.
 const FIRST_VISIT = "cnn-explorer-stage-seen";
 const SAY_EVERY_MS = 3000;
 const ANSWER_MS = 6000;
+const REFUSED_MS = 2000;
 
 class Stage {
   constructor(root) {
@@ -16,6 +18,7 @@ class Stage {
     this.reversed = false;
     this.shift = false;
     this.saidAt = 0;
+    this.queue = [];
     this.watchControls();
     this.watchBoards();
     this.watchFormula();
@@ -28,7 +31,10 @@ class Stage {
     for (const [name, colour] of Object.entries(header.hues)) this.root.style.setProperty(`--${name}`, colour);
     this.listen();
     const news = this.digest !== header.digest;
-    if (news || this.pending) this.answered(header, blob);
+    clearTimeout(this.refused);
+    if (news) this.answered(header, blob);
+    // The answer to something else may come first; if no other follows, the server has not taken the edit.
+    else if (this.pending) this.refused = setTimeout(() => { this.queue = []; this.answered(header, blob); this.show(); }, REFUSED_MS);
     this.takePin(header.pinned);
     if (!this.started) this.start(header);
     const hues = JSON.stringify(header.hues);
@@ -72,6 +78,7 @@ class Stage {
     this.size(true);
     this.setUpFormula();
     this.setUpDrawing();
+    this.sendNext();
   }
 
   // Which cell the server pins. Its answer to an earlier click may come late; the hand is right until it is confirmed.
@@ -213,7 +220,7 @@ class Stage {
     let most = 1;
     if (link) for (let cell = 0; cell + 1 < link.starts.length; cell++) most = Math.max(most, link.starts[cell + 1] - link.starts[cell]);
     const channels = link && most > link.source.count ? link.source.count : 1;
-    const perLine = Math.max(1, Math.floor((width - 30) / 108));
+    const perLine = Math.max(1, Math.floor((width - 30) / 97));
     const lines = channels > 1 ? channels * Math.ceil(Math.min(most, MOST_TERMS) / channels / perLine) + 1 : Math.ceil((Math.min(most, MOST_TERMS) + 1.5) / perLine);
     this.root.style.setProperty("--lines", Math.max(1, Math.min(6, lines)));
     if (!always) this.show();
@@ -342,16 +349,16 @@ class Stage {
       const place = this.under(event);
       if (place && !this.drawing && ownPlace(place.board, place.cell)) this.edit(place.board, place.cell);
     };
-    boards.onfocusin = (event) => {
+    boards.addEventListener("focusin", (event) => {
       const node = event.target.closest(".cell");
       if (node && !this.touch) this.rove(node);
       if (!event.target.matches(":focus-visible")) return;
       if (node) this.lookAt(this.under(event));
       else if (event.target.classList.contains("small")) this.lookAtSmall(event.target, 0, 0);
-    };
-    boards.onfocusout = (event) => {
+    });
+    boards.addEventListener("focusout", (event) => {
       if (!boards.contains(event.relatedTarget) && !boards.matches(":hover")) this.lookAt(null);
-    };
+    });
     const sum = this.find(".sum");
     const pair = (event) => {
       const node = event.target.closest && event.target.closest(".n");
@@ -522,6 +529,7 @@ class Stage {
     if (this.watcher) this.watcher.disconnect();
     this.listening = null;
     clearTimeout(this.waiting);
+    clearTimeout(this.refused);
   }
 
   // --- editing ------------------------------------------------------------------------------------------------
@@ -531,21 +539,22 @@ class Stage {
     const node = view.cells[cell];
     const wide = printed(board.values[cell]);
     this.complain("");
-    const done = (text, move) => {
-      if (move === "away") this.editor = null;
+    const read = (text) => {
       const value = readNumber(text);
-      if (text.trim() !== "" && value === null) {
-        this.complain(`“${text.trim().slice(0, 20)}” is not a number. Write one such as −0.5, 0,5 or 1/9.`);
-        return false;
-      }
+      if (text.trim() === "") return null;
+      if (value !== null) return value;
+      this.complain(`“${text.trim().slice(0, 20)}” is not a number. Write one such as −0.5, 0,5 or 1/9.`);
+      return undefined;
+    };
+    const done = (value, move) => {
       this.editor = null;
-      if (value !== null) this.write(view.board, cell, [[value]]);
+      if (value !== null) { this.complain(""); this.write(view.board, cell, [[value]]); }
       const key = { up: "ArrowUp", down: "ArrowDown", left: "ArrowLeft", right: "ArrowRight" }[move];
       if (move !== "away") this.focus(view.board, key ? this.neighbour(view.board, cell, key) : cell);
-      return true;
+      else this.show();
     };
     const left = () => { this.editor = null; this.complain(""); this.focus(view.board, cell); };
-    this.editor = openEditor(node, typed || exactText(board.values[cell], wide), Boolean(typed), done, left);
+    this.editor = openEditor(node, typed || exactText(board.values[cell], wide), Boolean(typed), { read, done, left });
   }
 
   // Changes a block of cells at once; the server computes what follows from it.
@@ -558,8 +567,26 @@ class Stage {
     const view = this.views.get(board);
     fillBoard(view, board);
     fitText(view, parseFloat(getComputedStyle(this.boards).getPropertyValue("--s")));
-    this.setPending(true, board);
+    this.queue.push(change);
+    if (!this.pending) this.sendNext();
+    else this.setPending(true, board);
     this.show();
+  }
+
+  // One edit at a time is on its way, so that none takes another's place; what waits is shown already.
+  sendNext() {
+    for (const change of this.queue) {
+      const board = this.model.named(change.board);
+      const cell = board && board.editable ? cellAt(board, change.row, change.column, change.plane) : -1;
+      if (cell < 0) continue;
+      writeBlock(this.views.get(board), cell, change.values);
+      fillBoard(this.views.get(board), board);
+    }
+    const change = this.queue.shift();
+    if (!change) return;
+    const board = this.model.named(change.board);
+    if (!board || !board.editable) { this.sendNext(); return; }
+    this.setPending(true, board);
     this.send("edit", change);
   }
 
@@ -690,9 +717,9 @@ class Stage {
     const place = this.find(".formula");
     const over = (event) => this.showLetter(event.target.closest(".letter"));
     place.onpointerover = over;
-    place.onfocusin = over;
+    place.addEventListener("focusin", over);
     place.onpointerleave = () => this.showLetter(null);
-    place.onfocusout = () => this.showLetter(null);
+    place.addEventListener("focusout", () => this.showLetter(null));
   }
 
   showLetter(node) {
