@@ -9,7 +9,6 @@ import numpy as np
 
 from explorer.convolution import geometry, kernels, programs
 from explorer.convolution.formulas import LINE, pair_text, size_text
-from explorer.convolution.grids import fitted
 from explorer.convolution.padding import padding_amounts
 from explorer.convolution.scene import Code, Control, Preset, Scene, Settings
 from explorer.convolution.scenes.parts import by_row, count_text, has, kernel_board
@@ -90,11 +89,14 @@ def sample_picture(height: int = 280, width: int = 320) -> np.ndarray:
     return np.stack(planes, axis=-1).astype(np.uint8)
 
 
+def _picture(settings: Settings) -> np.ndarray:
+    pixels = settings.get("pixels")
+    return sample_picture() if pixels is None else pixels
+
+
 def pixels_of(settings: Settings) -> np.ndarray:
     """Return the pixels that the kernel reads, uint8 `(h, w, 3)`, or `(h, w, 1)` in grey."""
-    pixels = settings.get("pixels")
-    if pixels is None:
-        pixels = sample_picture()
+    pixels = _picture(settings)
     return pixels if settings["colour"] else grey(pixels)
 
 
@@ -117,7 +119,19 @@ def kernel_of(settings: Settings) -> np.ndarray:
             names = ("wavelength", "angle", "sigma", "phase", "aspect")
             return kernels.gabor(size, **{name: settings[name] for name in names})
     given = settings["kernel"]
-    return fitted(given, np.zeros(size) if given is not None else kernels.identity(size))
+    return kernels.identity(size) if given is None else _around_middle(given, size)
+
+
+def _around_middle(given: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return a kernel cut, or filled up with zeros, on all sides: what it does to a picture stays in place."""
+    kernel = np.zeros(size)
+    taken, put = [], []
+    for had, has_now in zip(given.shape, size, strict=False):
+        shift = has_now // 2 - had // 2
+        put.append(slice(max(0, shift), max(0, shift) + min(had - max(0, -shift), has_now - max(0, shift))))
+        taken.append(slice(max(0, -shift), max(0, -shift) + put[-1].stop - put[-1].start))
+    kernel[put[0], put[1]] = (given if given.ndim == 2 else given[..., 0])[taken[0], taken[1]]
+    return kernel
 
 
 def scale_of(settings: Settings, kernel: np.ndarray) -> str:
@@ -198,7 +212,7 @@ def patch(settings: Settings) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
         float64 `(h, w, c)` with 0 where it is padding, bool `(h, w)` that is False there, and row and column of its
         first cell in the picture's counting.
     """
-    pixels = pixels_of(settings)
+    pixels = _picture(settings)
     first, sizes = [], []
     for shown, k, s, d, (before, _) in zip(
         _shown_outputs(settings),
@@ -210,12 +224,12 @@ def patch(settings: Settings) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
     ):
         first.append(shown.start * s - before)
         sizes.append((len(shown) - 1) * s + geometry.span(k, d))
-    values = np.zeros((*sizes, pixels.shape[2]))
+    values = np.zeros((*sizes, 3 if settings["colour"] else 1))
     own = np.zeros(sizes, dtype=bool)
     ends = [min(start + size, n) for start, size, n in zip(first, sizes, pixels.shape, strict=False)]
     inside = tuple(slice(max(0, start), end) for start, end in zip(first, ends, strict=True))
     here = tuple(slice(part.start - start, part.stop - start) for part, start in zip(inside, first, strict=True))
-    values[here] = pixels[inside]
+    values[here] = pixels[inside] if settings["colour"] else grey(pixels[inside])
     own[here] = True
     return values, own, (first[0], first[1])
 

@@ -115,3 +115,12 @@ def test_a_kernel_that_is_too_large_gets_its_sentence():
     sentence = SCENE.impossible(SCENE.settings("gaussian_blur", pixels=small))
     assert sentence is not None and "7×7" in sentence
     assert SCENE.impossible(SCENE.settings("edge_1", pixels=small)) is None
+
+
+def test_a_typed_kernel_grows_and_shrinks_around_its_middle():
+    wide = photo.kernel_of(SCENE.settings("edge_1", kernel_size=(5, 7)))
+    assert wide[2, 3] == 8 and wide[1, 2] == -1 and wide.sum() == 0 and (wide[0] == 0).all()
+    assert photo.kernel_of(SCENE.settings("identity", kernel_size=(1, 1))).tolist() == [[1]]
+    for size in np.ndindex(7, 7):
+        made = photo.kernel_of(SCENE.settings("identity", kernel_size=(size[0] + 1, size[1] + 1)))
+        np.testing.assert_array_equal(made, kernels.identity((size[0] + 1, size[1] + 1)))
