@@ -18,7 +18,7 @@ from explorer.interface.current_picture import plain
 from explorer.interface.page_frame import page_head
 
 _FACTS = """<style>
-.facts { display: flex; flex-wrap: wrap; gap: .5rem 1.6rem; margin: 0 !important; padding: 0; font-size: .9rem; }
+.facts { display: flex; flex-wrap: wrap; gap: .5rem 1.6rem; margin: 0; padding: 0 !important; font-size: .9rem; }
 .facts div { min-width: 0; }
 .facts dt { font-size: .78rem; opacity: .8; }
 .facts dd { margin: 0; font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabular-nums; }
@@ -172,9 +172,9 @@ def show() -> None:
     asked = predict.question_of(chosen, stage)
     if chosen.name == "photo":
         photo.show_photo(settings, given["pixels"], on_pin=scene_state.pin_pixel)
-    _stage(chosen, stage, asked)
     if asked is not None:
         predict.show(stage, asked)
+    _stage(chosen, stage, asked)
     st.html(facts_html(stage.facts, asked.hides if asked is not None else ""))
     for note in stage.notes:
         st.caption(plain(note))
