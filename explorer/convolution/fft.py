@@ -15,6 +15,9 @@ from explorer.convolution.padding import padding_amounts
 
 Pair = tuple[int, int]
 
+_REPEATED_BELOW = 0.012
+"""Seconds; what takes longer is timed once, so that nobody waits for a time."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -89,10 +92,16 @@ def by_fft(
     return np.moveaxis(full[:, rows, columns], 0, 2)
 
 
-def _timed(work: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:
-    start = time.perf_counter()
-    result = work()
-    return result, time.perf_counter() - start
+def _timed(work: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return what the work makes of x and its shortest time of up to three, as long as that is no wait."""
+    fastest = np.inf
+    for _ in range(3):
+        start = time.perf_counter()
+        result = work(x)
+        fastest = min(fastest, time.perf_counter() - start)
+        if fastest > _REPEATED_BELOW:
+            break
+    return result, fastest
 
 
 def compare(
@@ -100,6 +109,10 @@ def compare(
 ) -> Comparison:
     """Compute a picture both ways and say how long each took and how far they are apart."""
     settings: dict = {"strides": strides, "padding": padding, "dilation_rate": dilation_rate}
-    first, direct_seconds = _timed(lambda: direct(x, kernel, **settings))
-    second, fft_seconds = _timed(lambda: by_fft(x, kernel, **settings))
+    # The first call of all pays for what later ones find ready; a corner of the picture is enough for that.
+    spans = [span(k, d) for k, d in zip(kernel.shape, dilation_rate, strict=True)]
+    corner = x[: spans[0] + 8, : spans[1] + 8]
+    direct(corner, kernel, **settings), by_fft(corner, kernel, **settings)
+    first, direct_seconds = _timed(lambda picture: direct(picture, kernel, **settings), x)
+    second, fft_seconds = _timed(lambda picture: by_fft(picture, kernel, **settings), x)
     return Comparison(first, direct_seconds, fft_seconds, float(np.abs(first - second).max(initial=0)))
