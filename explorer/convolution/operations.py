@@ -22,6 +22,9 @@ PoolRule = Literal["max", "average", "min", "l2"]
 # From so many output cells on, and up to so many channels × filters, banded matrices are faster.
 _LARGE = 4_096
 _FEW = 32
+# Outputs of a row that one banded matrix makes, and rows that one product takes: measured.
+_BLOCK = 16
+_ROWS = 256
 
 ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "linear": lambda v: v,
@@ -180,15 +183,15 @@ def _by_bands(
     rates: tuple[int, int],
     size: tuple[int, int],
 ) -> np.ndarray:
-    """Return the same sums by one large matrix product for each row of the kernel.
+    """Return the same sums by a few large matrix products.
 
     Some neighbouring outputs of a row are a banded (Toeplitz) matrix times the cells below them. Most of that matrix
-    is zeros, and yet BLAS takes less time for it than NumPy for one weight after the other. The products are few,
-    because each may have to wait for BLAS' threads on a busy machine.
+    is zeros, and yet BLAS takes less time for it than NumPy for one weight after the other. It goes by as many rows
+    at once as caches hold, and by no fewer, because each product may have to wait for BLAS' threads on a busy machine.
     """
     height, width, channels, filters = kernel.shape
     rows, columns = size
-    block = min(columns, max(8, 32 // filters))
+    block, at_once = min(columns, _BLOCK), min(rows, _ROWS)
     blocks = -(-columns // block)
     reach = (block - 1) * strides[1] + geometry.span(width, rates[1])
     bands = np.zeros((height, reach, channels, block, filters), source.dtype)
@@ -196,19 +199,25 @@ def _by_bands(
         for place in range(block):
             bands[:, place * strides[1] + j * rates[1], :, place] = kernel[:, j]
     bands = bands.reshape(height, reach * channels, block * filters)
-    # What each block reads, copied out, since blocks overlap; zeros follow the last column to fill the last block.
-    step = block * strides[1]
-    lines = np.zeros((source.shape[0], (blocks - 1) * step + reach, channels), source.dtype)
-    lines[:, : source.shape[1]] = source[:, : lines.shape[1]]
-    seen = np.empty((source.shape[0], blocks, reach * channels), source.dtype)
-    for number in range(blocks):
-        here = lines[:, number * step : number * step + reach]
-        seen[:, number] = here.reshape(source.shape[0], -1)
-    result = np.zeros((rows * blocks, block * filters), source.dtype)
-    for i in range(height):
-        top = i * rates[0]
-        below = seen[top : top + (rows - 1) * strides[0] + 1 : strides[0]]
-        result += below.reshape(rows * blocks, -1) @ bands[i]
+    below = (at_once - 1) * strides[0] + geometry.span(height, rates[0])
+    # What each block reads, copied out since blocks overlap. What the last one has too much stays zero.
+    seen = np.zeros((below, blocks, reach, channels), source.dtype)
+    result = np.empty((rows, blocks, block * filters), source.dtype)
+    product = np.empty((at_once * blocks, block * filters), source.dtype)
+    for first in range(0, rows, at_once):
+        count = min(at_once, rows - first)
+        part = source[first * strides[0] :][:below]
+        for number in range(blocks):
+            window = part[:, number * block * strides[1] :][:, :reach]
+            seen[: len(part), number, : window.shape[1]] = window
+        here = result[first : first + count].reshape(count * blocks, -1)
+        for i in range(height):
+            top = i * rates[0]
+            lines = seen[top : top + (count - 1) * strides[0] + 1 : strides[0]].reshape(count * blocks, -1)
+            if i == 0:
+                np.matmul(lines, bands[i], out=here)
+            else:
+                here += np.matmul(lines, bands[i], out=product[: count * blocks])
     return result.reshape(rows, blocks * block, filters)[:, :columns]
 
 
