@@ -1,16 +1,25 @@
 // The stage on the page: boards of cells, connections between layers, matrices; built once, then only changed.
 const CELL = { most: 52, least: 18 };
-const CONNECTOR = 64;
-const GAP = 18;
+const CONNECTOR = 52;
+const GAP = 16;
+// Sides of the longest small board that are tried, the largest first.
+const SMALL = [300, 220, 150];
+const TITLES = 200;
 
+// What stands between two boards of a row: the sign of the operation, or an arrow with its name.
 function connectorWords(model, board, before) {
-  const link = model.links.find((one) => one.target === board);
   const weighed = model.links.find((one) => one.weights === board);
-  if (weighed && before === weighed.source) return { sign: weighed.operation.includes("transpose") ? "×" : "∗", words: "" };
-  if (weighed || !link || board.standsFor) return null;
-  if (before && (before === link.weights || before === link.source || model.links.some((one) => one.target === before)))
-    return { sign: "→", words: before === link.weights ? "" : link.words };
-  return before ? null : { sign: "→", words: link.words };
+  if (board.role === "weight") {
+    if (!before) return null;
+    // A kernel that is turned round first stands between the input and the one that is used.
+    const twin = weighed || model.links.find((one) => one.weights && one.weights.size === board.size && one.source === before);
+    if (!twin) return null;
+    if (before === twin.source) return { sign: twin.operation.includes("transpose") ? "×" : "∗", words: "" };
+    return before.role === "weight" && before.size === board.size ? { sign: "→", words: "" } : null;
+  }
+  const link = model.links.find((one) => one.target === board);
+  if (!link || board.standsFor) return null;
+  return { sign: "→", words: before && before.role === "weight" ? "" : link.words };
 }
 
 // Builds all boards anew; returns for each board what is needed to change it.
@@ -111,7 +120,7 @@ function fillBoard(view, board, numbers) {
   view.node.querySelector(".title").textContent = board.title;
   const words = view.node.querySelector(".mark-words");
   if (words) words.textContent = board.markWords;
-  if (board.small) { paintSmall(view); return; }
+  if (board.small) return;
   const values = numbers || board.values;
   let most = 0;
   for (const value of board.values) if (Math.abs(value) > most) most = Math.abs(value);
@@ -148,8 +157,8 @@ function cellSize(model, width, height) {
     const across = Math.max(...board.grid.map((row) => row.length));
     const named = board.planes.length ? 17 : 0;
     return {
-      width: Math.max(board.small ? smallSide(board) * board.width : across * (board.width * size + 8) - 8, 16 + 7 * board.title.length),
-      height: 24 + (board.small ? smallSide(board) * board.height : board.grid.length * (board.height * size + named + 6)),
+      width: Math.max(board.small ? smallSide(board, model) * board.width : across * (board.width * size + 8) - 8, 16 + 7 * board.title.length),
+      height: 24 + (board.small ? smallSide(board, model) * board.height : board.grid.length * (board.height * size + named + 6)),
     };
   };
   const laid = (rows, size) => {
@@ -180,15 +189,20 @@ function cellSize(model, width, height) {
     }
     return 0;
   };
-  const apart = largest(rows, false);
-  const together = rows.length > 1 ? largest([rows.flat()], true) : 0;
-  if (together && together >= apart - 1) return { size: together, together: true };
-  if (apart) return { size: apart, together: false };
+  const found = SMALL.map((small) => {
+    model.small = small;
+    const apart = largest(rows, false);
+    const together = rows.length > 1 ? largest([rows.flat()], true) : 0;
+    return together && together >= apart * 0.88 ? { small, size: together, together: true } : { small, size: apart, together: false };
+  });
+  const best = found.find((one) => one.size >= 36) || found.reduce((one, other) => (other.size >= one.size + 4 ? other : one));
+  model.small = best.small;
+  if (best.size) return best;
   for (let size = 34; size > CELL.least; size--) if (laid(rows, size).widest <= width) return { size, together: false };
   return { size: CELL.least, together: false };
 }
 
-const smallSide = (board) => Math.max(2, Math.min(12, Math.floor(300 / Math.max(board.height, board.width))));
+const smallSide = (board, model) => Math.max(2, Math.min(12, Math.floor(model.small / Math.max(board.height, board.width))));
 
 function resize(place, model, views, width) {
   if (model.layout === "stack") { layStack(place, model, views, width); return; }
@@ -198,20 +212,23 @@ function resize(place, model, views, width) {
   place.style.setProperty("--s", `${size}px`);
   place.style.setProperty("--m", size > 30 ? "1.5px" : "1px");
   for (const view of views.values()) fitText(view, size);
+  for (const view of views.values()) if (view.board.small) paintSmall(view, model);
 }
+
+// Widths of the font's characters, in parts of its size.
+const widthOf = (text) => [...text].reduce((sum, one) => sum + (one === "." ? 0.27 : one === "M" ? 0.85 : 0.53), 0);
 
 // Letters as large as the longest number of a board allows; abbreviated, then hidden, where that is too small.
 function fitText(view, size) {
   const { board } = view;
   if (board.small || !board.values) return;
-  const room = size - (size > 30 ? 7 : 3);
-  const lengths = Array.from(board.values, (value) => (Number.isNaN(value) ? 1 : printed(value).length));
-  const longest = Math.max(1, ...lengths);
+  const room = size - (size > 30 ? 6 : 3);
+  const widest = (text) => Math.max(0.53, ...Array.from(board.values, (value) => widthOf(Number.isNaN(value) ? "?" : text(value))));
   let digits = 0;
-  let font = Math.min(size * 0.38, room / (longest * 0.56));
+  let font = Math.min(size * 0.38, room / widest(printed));
   if (font < 9) {
-    digits = Math.max(2, Math.floor(room / (9 * 0.56)));
-    font = Math.min(size * 0.38, room / (Math.min(digits, longest) * 0.56));
+    digits = Math.max(2, Math.floor(room / (9 * 0.53)));
+    font = Math.min(size * 0.38, room / widest((value) => abbreviated(value, digits)));
   }
   view.node.style.setProperty("--font", font < 6.5 ? "0px" : `${font.toFixed(1)}px`);
   if (digits !== view.digits) {
@@ -253,7 +270,10 @@ function layStack(place, model, views, width) {
   const all = [...spots.values()].flatMap((x) => [...x]);
   const low = Math.min(...all);
   const across = Math.max(...all) - low + 1;
-  const size = Math.max(CELL.least, Math.min(44, Math.floor(width / across)));
+  // Titles stand beside the cells where there is room, else above them, where they hide some of the lines.
+  const aside = Math.floor((width - TITLES) / across) >= 26;
+  const size = Math.max(CELL.least, Math.min(44, Math.floor((width - (aside ? TITLES : 0)) / across)));
+  place.classList.toggle("aside", aside);
   place.style.setProperty("--s", `${size}px`);
   place.style.setProperty("--m", size > 30 ? "1.5px" : "1px");
   place.style.setProperty("--across", `${across * size}px`);
@@ -419,9 +439,9 @@ function showReached(model, views, step, running) {
 }
 
 // Small boards are pictures: one coloured square for each cell.
-function paintSmall(view) {
+function paintSmall(view, model) {
   const { board, canvas } = view;
-  const side = smallSide(board);
+  const side = smallSide(board, model);
   const ratio = Math.max(1, Math.round(window.devicePixelRatio || 1));
   canvas.width = board.width * side * ratio;
   canvas.height = board.height * side * ratio;

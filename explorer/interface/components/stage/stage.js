@@ -19,6 +19,7 @@ class Stage {
     this.shift = false;
     this.saidAt = 0;
     this.queue = [];
+    this.sentPins = [];
     this.watchControls();
     this.watchBoards();
     this.watchFormula();
@@ -38,13 +39,14 @@ class Stage {
     this.takePin(header.pinned);
     if (!this.started) this.start(header);
     const hues = JSON.stringify(header.hues);
-    if (this.hues !== hues && this.views) for (const [board, view] of this.views) if (board.small) view.base = null;
+    if (this.hues !== hues) for (const [board, view] of this.views) if (board.small) view.base = null;
+    if (news || this.hues !== hues) this.show();
     this.hues = hues;
-    if (news) this.show();
   }
 
   // New numbers; cells, step and pin stay where only numbers have changed.
   answered(header, blob) {
+    if (this.stroke) this.endStroke();
     const before = this.model;
     const model = readModel(header, blob);
     if (this.editor) this.editor.blur();
@@ -81,14 +83,14 @@ class Stage {
     this.sendNext();
   }
 
-  // Which cell the server pins. Its answer to an earlier click may come late; the hand is right until it is confirmed.
+  // Which cell the server pins. It may still be answering an earlier click, and the hand is right until then; a cell
+  // that was never clicked is a wish of the server's own.
   takePin(cell) {
-    if (this.sentPin !== undefined) {
-      if ((cell === null ? -1 : cell) === this.sentPin) { this.sentPin = undefined; this.serverPin = cell; }
-      return;
-    }
+    const known = this.sentPins.indexOf(cell === null ? -1 : cell);
+    if (known >= 0) { this.sentPins.splice(0, known + 1); this.serverPin = cell; return; }
     if (this.serverPin === cell) return;
     this.serverPin = cell;
+    this.sentPins = [];
     const link = this.model.links[this.model.steps.link];
     const board = link && link.target;
     this.pinned = cell === null || !board || cell >= board.size ? null : { board, cell };
@@ -211,9 +213,10 @@ class Stage {
 
   size(always) {
     const width = Math.floor(this.boards.clientWidth) - 6;
-    if (!this.model || width <= 0 || (!always && width === this.width && window.innerHeight === this.height)) return;
+    // A little wider is what a vanished scroll bar leaves: to follow it would bring the bar back.
+    const same = width === this.width || (width > this.width && width - this.width < 20);
+    if (!this.model || width <= 0 || (!always && same)) return;
     this.width = width;
-    this.height = window.innerHeight;
     resize(this.boards, this.model, this.views, width);
     // As many lines as the longest sum of the run needs, so that nothing below moves while it plays.
     const link = this.model.links[this.model.steps.link];
@@ -414,9 +417,9 @@ class Stage {
     const link = this.model.links[this.model.steps.link];
     const shown = this.pinned && this.pinned.board.standsFor ? this.model.named(this.pinned.board.standsFor) : this.pinned && this.pinned.board;
     const cell = this.pinned && link && shown === link.target ? this.pinned.cell : -1;
-    const known = this.sentPin !== undefined ? this.sentPin : this.serverPin === null || this.serverPin === undefined ? -1 : this.serverPin;
-    if (cell === known) return;
-    this.sentPin = cell;
+    const last = this.sentPins.length ? this.sentPins[this.sentPins.length - 1] : this.serverPin;
+    if (cell === (last === null || last === undefined ? -1 : last)) return;
+    this.sentPins.push(cell);
     this.send("cell", cell);
   }
 
@@ -510,7 +513,9 @@ class Stage {
     const { signal } = this.listening;
     const shift = (event) => {
       if (event.key === "Shift") this.setShift(event.type === "keydown");
-      if (event.key === "Escape" && event.type === "keydown" && !this.editor && (this.pinned || this.look)) {
+      const active = document.activeElement;
+      const ours = !active || active === document.body || active === this.root.getRootNode().host;
+      if (ours && event.key === "Escape" && event.type === "keydown" && !this.editor && (this.pinned || this.look)) {
         this.unpin();
         this.look = null;
         this.show();
