@@ -115,7 +115,7 @@ def paths(made: Sequence[Trace], cell: int) -> np.ndarray:
 
     From padding there are none: what it holds is 0.
     """
-    counts = np.zeros(made[-1].target.size)
+    counts: np.ndarray = np.zeros(made[-1].target.size)
     counts[cell] = 1
     for one in reversed(made):
         counts = np.bincount(one.sources, weights=counts[one.targets], minlength=one.source.size)

@@ -11,6 +11,7 @@ from explorer.convolution import questions
 from explorer.convolution.questions import Question
 from explorer.convolution.scene import Scene
 from explorer.convolution.stage import Board, Stage, Steps
+from explorer.interface.convolution import scene_state
 from explorer.interface.convolution.scene_state import PREDICT, STATE
 
 _SCORE = "_convolution_score"
@@ -47,14 +48,7 @@ class Asked:
 
 def choice() -> None:
     """Draw the choice of what is predicted."""
-    STATE.selectbox(
-        "predict",
-        list(PREDICT),
-        format_func=PREDICT.__getitem__,
-        width=205,
-        label_visibility="collapsed",
-        on_change=_forget,
-    )
+    scene_state.choice("predict", PREDICT, st.selectbox, _forget, width=205, label_visibility="collapsed")
 
 
 def _forget() -> None:

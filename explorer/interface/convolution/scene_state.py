@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,15 +39,9 @@ def _control_items() -> Iterator[Item]:
 STATE = PageState(
     "convolution",
     [
-        Item("scene", SCENES[0].name, "Scene", options=tuple(one.name for one in SCENES)),
-        Item("preset", None, "Example", help="Numbers to start from; everything can be changed afterwards."),
-        Item(
-            "predict",
-            "",
-            "Predict first",
-            options=tuple(PREDICT),
-            help="Hides the answer until you have given yours.",
-        ),
+        Item("scene", "", "Scene"),
+        Item("preset", "", "Example", help="Numbers to start from; everything can be changed afterwards."),
+        Item("predict", "", "Predict first", help="Hides the answer until you have given yours."),
         Item("question", "", "Question"),
         Item("cell", "", "Pinned cell"),
         *_control_items(),
@@ -55,10 +49,61 @@ STATE = PageState(
 )
 
 
+def choice(
+    name: str,
+    titles: Mapping[str, str],
+    draw: Callable[..., Any],
+    on_change: Callable[[], None] = lambda: None,
+    **more: Any,
+) -> str:
+    """Draw a choice whose link says the option's name in code, and return that name.
+
+    A widget bound to the address would write the printed title there, and drop a name that a person or a program
+    has written. So an unseen text is bound, and the widget shows what it says.
+
+    Args:
+        name: the property.
+        titles: by the option's name what is printed; the first is the default.
+        draw: `st.selectbox` or `st.segmented_control`.
+        on_change: called after a change, when the property has its new value.
+        more: passed to the widget.
+    """
+    options = list(titles)
+    key = f"_convolution_choose_{name}"
+    text = STATE.text(name, unseen=True)
+    by_title = {title: option for option, title in titles.items()}
+    chosen = text if text in titles else by_title.get(text, options[0])
+
+    def changed() -> None:
+        picked = st.session_state.get(key)
+        # Pressed again, a segment lets go: it stays pressed.
+        STATE.set(name, picked if picked in titles and picked != options[0] else "")
+        if picked is not None:
+            on_change()
+
+    st.session_state[key] = chosen
+    with STATE.part(name), st.container(width="content"):
+        draw(
+            STATE.items[name].label,
+            options,
+            format_func=titles.__getitem__,
+            key=key,
+            help=STATE.items[name].help,
+            on_change=changed,
+            **more,
+        )
+    return chosen
+
+
+def scene_of(text: str) -> Scene:
+    """Return the scene of a name; the first where there is none."""
+    return next((one for one in SCENES if text in (one.name, one.title)), SCENES[0])
+
+
 def current() -> Scene:
-    """Return the scene that link or session ask for, before its widget is drawn; the first where it is unknown."""
-    asked = STATE.value("scene") if STATE.key("scene") in st.session_state else st.query_params.get(STATE.key("scene"))
-    return next((one for one in SCENES if asked in (one.name, one.title)), SCENES[0])
+    """Return the scene that link or session ask for, before its widget is drawn."""
+    key = STATE.key("scene")
+    return scene_of(str(st.session_state.get(key, st.query_params.get(key, ""))))
 
 
 def texts(chosen: Scene) -> dict[str, str]:
@@ -144,11 +189,11 @@ def scene_chosen() -> None:
     names = ["preset", "cell"]
     if left is not None:
         kept[left] = {name: STATE.value(name) for name in [*names, *(c.name for c in scene(left).controls)]}
-    coming = scene(STATE.value("scene"))
+    coming = scene_of(STATE.value("scene"))
     before = kept.get(coming.name, {})
     for control in coming.controls:
         STATE.set(control.name, before.get(control.name, ""))
-    STATE.set("preset", before.get("preset") or coming.presets[0].name)
+    STATE.set("preset", before.get("preset", ""))
     STATE.set("cell", before.get("cell", ""))
     st.session_state.pop(_COMPLAINT, None)
 
@@ -158,13 +203,17 @@ def scene_shown(chosen: Scene) -> None:
     st.session_state[_SHOWN] = chosen.name
 
 
+def pinned_number() -> int | None:
+    """Return the number of the cell that the link pins, whether or not the stage has it, or None."""
+    text = str(STATE.value("cell") or "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 6 else None
+
+
 def pinned_cell(stage: Stage) -> int | None:
     """Return which cell of the animated link's target the link pins, or None."""
-    text = str(STATE.value("cell") or "")
-    if not text.isdecimal() or len(text) > 6:
-        return None
+    number = pinned_number()
     most = stage.links[stage.steps.link].trace.target.size if stage.links else 0
-    return int(text) if int(text) < most else None
+    return number if number is not None and number < most else None
 
 
 def pin(stage: Stage, cell: Any) -> None:

@@ -28,23 +28,15 @@ _FACTS = """<style>
 
 def _pick_scene() -> Scene:
     titles = {one.name: one.title for one in SCENES}
-    name = STATE.segments(
-        "scene", format_func=titles.__getitem__, on_change=scene_state.scene_chosen, label_visibility="collapsed"
+    name = scene_state.choice(
+        "scene", titles, st.segmented_control, scene_state.scene_chosen, label_visibility="collapsed", required=True
     )
     return scene(name)
 
 
 def _pick_preset(chosen: Scene) -> str:
     titles = {preset.name: preset.title for preset in chosen.presets}
-    return STATE.selectbox(
-        "preset",
-        list(titles),
-        index=0,
-        format_func=titles.__getitem__,
-        width=230,
-        on_change=scene_state.preset_chosen,
-        args=(chosen,),
-    )
+    return scene_state.choice("preset", titles, st.selectbox, lambda: scene_state.preset_chosen(chosen), width=230)
 
 
 def control_data(chosen: Scene, settings: Settings, control: Control, refused: tuple[str, str, str]) -> dict[str, Any]:
@@ -147,7 +139,9 @@ def show() -> None:
     texts = scene_state.texts(chosen)
     STATE.text("cell", unseen=True)
     STATE.text("question", unseen=True)
-    given: dict[str, Any] = {}
+    # What no control sets: a scene may look at the pinned cell, and at the visitor's picture.
+    given: dict[str, Any] = {"cell": scene_state.pinned_number()}
+    alt = ""
     with st.container(horizontal=True, vertical_alignment="top", key="convolution_controls"):
         preset = _pick_preset(chosen)
         if chosen.name == "photo":
@@ -158,6 +152,7 @@ def show() -> None:
                 scene_state.scene_shown(chosen)
                 return
             given["pixels"] = picture.pixels
+            alt = picture.title
         result = convolution_settings.choose(chosen, preset, texts, **given)
         settings = result.settings
         if chosen.name != "photo":
@@ -171,7 +166,7 @@ def show() -> None:
     stage = chosen.build(settings)
     asked = predict.question_of(chosen, stage)
     if chosen.name == "photo":
-        photo.show_photo(settings, given["pixels"], on_pin=scene_state.pin_pixel)
+        photo.show_photo(settings, given["pixels"], on_pin=scene_state.pin_pixel, alt=alt)
     if asked is not None:
         predict.show(stage, asked)
     _stage(chosen, stage, asked)

@@ -1,10 +1,12 @@
 // The stage on the page: boards of cells, connections between layers, matrices; built once, then only changed.
-const CELL = { most: 52, least: 18 };
+const CELL = { most: 52, least: 16 };
 const CONNECTOR = 52;
 const GAP = 16;
 // Sides of the longest small board that are tried, the largest first.
 const SMALL = [300, 220, 150];
 const TITLES = 200;
+// A longer title than this takes several lines.
+const TITLE = 150;
 
 // What stands between two boards of a row: the sign of the operation, or an arrow with its name.
 function connectorWords(model, board, before) {
@@ -157,8 +159,8 @@ function cellSize(model, width, height) {
     const across = Math.max(...board.grid.map((row) => row.length));
     const named = board.planes.length ? 17 : 0;
     return {
-      width: Math.max(board.small ? smallSide(board, model) * board.width : across * (board.width * size + 8) - 8, 16 + 7 * board.title.length),
-      height: 24 + (board.small ? smallSide(board, model) * board.height : board.grid.length * (board.height * size + named + 6)),
+      width: Math.max(board.small ? smallSide(board, model) * board.width : across * (board.width * size + 8) - 8, titleWidth(board)),
+      height: 4 + 20 * Math.ceil((16 + 7 * board.title.length) / Math.max(titleWidth(board), across * board.width * size)) + (board.small ? smallSide(board, model) * board.height : board.grid.length * (board.height * size + named + 6)),
     };
   };
   const laid = (rows, size) => {
@@ -202,6 +204,7 @@ function cellSize(model, width, height) {
   return { size: CELL.least, together: false };
 }
 
+const titleWidth = (board) => Math.min(TITLE, 16 + 7 * board.title.length);
 const smallSide = (board, model) => Math.max(2, Math.min(12, Math.floor(model.small / Math.max(board.height, board.width))));
 
 function resize(place, model, views, width) {
@@ -212,6 +215,11 @@ function resize(place, model, views, width) {
   place.style.setProperty("--s", `${size}px`);
   place.style.setProperty("--m", size > 30 ? "1.5px" : "1px");
   for (const view of views.values()) fitText(view, size);
+  for (const { board, node } of views.values()) {
+    const across = Math.max(...board.grid.map((row) => row.length));
+    const wide = board.small ? smallSide(board, model) * board.width : across * (board.width * size + 8) - 8;
+    node.querySelector(".title").style.maxWidth = `${Math.max(TITLE, wide)}px`;
+  }
   for (const view of views.values()) if (view.board.small) paintSmall(view, model);
 }
 
@@ -246,13 +254,20 @@ function layStack(place, model, views, width) {
   for (const names of model.rows)
     for (const name of names) {
       const board = model.named(name);
+      const shown = board && board.standsFor && spots.get(model.named(board.standsFor));
+      if (shown && shown.length === board.width) spots.set(board, shown);
       if (!board || !chain.has(board)) continue;
       const link = model.links.find((one) => one.target === board);
       const x = new Float64Array(board.width);
       for (let column = 0; column < board.width; column++) x[column] = own(board, column);
       const above = link && spots.get(link.source);
       const numbers = (one) => (one.own ? one.own.reduce((sum, is) => sum + is, 0) : one.width);
-      if (above && numbers(link.source) !== numbers(board)) {
+      if (above && numbers(link.source) === numbers(board)) {
+        // As many cells as above: each below its namesake, however far apart those are.
+        const at = (number) => above[number * link.source.every[1] - link.source.first[1]];
+        const step = numbers(board) > 1 ? at(1) - at(0) : 1;
+        for (let column = 0; column < board.width; column++) x[column] = at(0) + own(board, column) * step;
+      } else if (above) {
         const middle = x.map((_, column) => {
           const some = termsOfTarget(link, column * board.count);
           if (!some.length) return NaN;
