@@ -1,11 +1,14 @@
 """Our convolutions of a photo beside Keras' layers, and tracing: `python -m tests.benchmarks.convolution`.
 
-One process, the same numbers, all ways in turn. Keras' layer is called eagerly and compiled; the faster counts. Both
-end with a NumPy array.
+One process, the same numbers, all ways in turn, after a pause each, since the threads of the one before spin on for a
+while. Keras' layer is called eagerly and compiled; the faster counts. All end with a NumPy array. With
+OPENBLAS_NUM_THREADS=1 both have one thread and medians of processor time are measured, which other load on the machine
+changes little; otherwise the fastest time of all rounds with all threads.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from statistics import median
@@ -19,19 +22,23 @@ from scipy.signal import fftconvolve
 from explorer.convolution.operations import conv2d, depthwise_conv2d
 from explorer.convolution.tracing import trace
 
-SIDE, KERNEL, ROUNDS = 1024, 7, 15
+SIDE, KERNEL, ROUNDS = 1024, 7, 20
+PAUSE = 0.1
+ONE_THREAD = os.environ.get("OPENBLAS_NUM_THREADS") == "1"
 
 
-def milliseconds(ways: dict[str, Callable[[], Any]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Return the median time of each way in milliseconds; all take turns, after two rounds that do not count."""
+def milliseconds(ways: dict[str, Callable[[], Any]], rounds: int = ROUNDS, pause: float = PAUSE) -> dict[str, float]:
+    """Return the time of each way in milliseconds; all take turns, and two rounds before do not count."""
+    clock = time.process_time if ONE_THREAD else time.perf_counter
     times: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 2):
         for name, way in ways.items():
-            began = time.perf_counter()
+            time.sleep(pause)
+            began = clock()
             way()
             if number >= 2:
-                times[name].append(1000 * (time.perf_counter() - began))
-    return {name: median(ones) for name, ones in times.items()}
+                times[name].append(1000 * (clock() - began))
+    return {name: (median(ones) if ONE_THREAD else min(ones)) for name, ones in times.items()}
 
 
 def keras_ways(layer: Any, x: np.ndarray, kernel: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
@@ -70,6 +77,9 @@ def photo_row(name: str, x: np.ndarray, kernel: np.ndarray, depthwise: bool = Fa
 
 def main() -> None:
     """Print both tables."""
+    if ONE_THREAD:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
     random = np.random.default_rng(0)
     photo = random.integers(0, 256, (SIDE, SIDE, 3))
     print(f"| {SIDE} × {SIDE}, {KERNEL} × {KERNEL} | ours, ms | Keras eager, ms | compiled, ms | FFT, ms | speed |")
@@ -89,7 +99,7 @@ def main() -> None:
         "conv2d_transpose, over zeros": lambda: trace("conv2d_transpose", small, kernel, strides=2, view="zeros"),
         "pool2d, 7 × 7, stride 1, same": lambda: trace("pool2d", small, pool_size=7, strides=1, padding="same"),
     }
-    found = milliseconds(traces, 50)
+    found = milliseconds(traces, 100, 0)
     print("\n| trace of 16 × 16 with 7 × 7 | terms | ms |\n|---|---:|---:|")
     for name, way in traces.items():
         print(f"| {name} | {len(way().sources):,} | {found[name]:.2f} |")
