@@ -79,10 +79,21 @@ def _board_header(board: Board, hidden: bool, matrix: Matrix | None) -> dict[str
     if matrix is not None:
         header["matrix"] = {"link": matrix.link, "transposed": matrix.transposed}
     if board.shaded:
-        colours = [colour for row in shades(height, width) for colour in row]
+        colours = _shades(board)
         header["shades"] = colours
         header["inks"] = [text_on(colour) for colour in colours]
     return header
+
+
+def _shades(board: Board) -> list[str]:
+    """Return a shade for each place of a kernel, which all its planes share; of a 1 × 1 kernel for each weight."""
+    height, width, planes = board.values.shape
+    if height * width > 1 or planes == 1:
+        return [colour for row in shades(height, width) for colour in row]
+    grid = board.plane_grid or (tuple(range(planes)),)
+    family = shades(len(grid), max(len(row) for row in grid))
+    places = {plane: family[down][across] for down, row in enumerate(grid) for across, plane in enumerate(row)}
+    return [places[plane] for plane in range(planes)]
 
 
 def _link_header(link: Link) -> dict[str, Any]:

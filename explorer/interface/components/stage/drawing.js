@@ -132,9 +132,9 @@ function fillBoard(view, board, numbers) {
     showValue(view, cell, values[cell], most);
     node.classList.toggle("marked", Boolean(board.marked && board.marked[cell]));
     if (board.shades) {
-      const place = Math.floor(cell / board.count);
-      node.style.setProperty("--shade", board.shades[place]);
-      node.style.setProperty("--shade-ink", board.inks[place]);
+      const shade = shadeOf(board, cell);
+      node.style.setProperty("--shade", shade.fill);
+      node.style.setProperty("--shade-ink", shade.ink);
       node.classList.add("shaded");
     }
   }
@@ -346,8 +346,8 @@ function lightConnections(place, lights) {
     if (!link.paths) continue;
     for (const term of some) {
       const weight = weightOf(link, term);
-      const shade = weight >= 0 && link.weights.shades ? link.weights.shades[Math.floor(weight / link.weights.count)] : "";
-      paths.push(`<path d="${link.paths[term]}"${shade ? ` style="stroke:${shade}"` : ""}/>`);
+      const shade = shadeOf(link.weights, weight);
+      paths.push(`<path d="${link.paths[term]}"${shade ? ` style="stroke:${shade.fill}"` : ""}/>`);
     }
   }
   group.innerHTML = paths.join("");
@@ -483,9 +483,9 @@ function paintSmallBase(view, style) {
     const value = board.values[cell];
     if (Number.isNaN(value) || (!link && value === 0)) continue;
     const weight = link ? weightOf(link, board.terms[cell]) : -1;
-    const shades = weight >= 0 && link.weights.shades;
-    pen.fillStyle = shades ? shades[Math.floor(weight / link.weights.count)] : style.getPropertyValue(value < 0 ? "--negative" : `--${board.role}`);
-    pen.globalAlpha = shades ? 1 : 0.25 + (0.75 * Math.abs(value)) / most;
+    const shade = link && shadeOf(link.weights, weight);
+    pen.fillStyle = shade ? shade.fill : style.getPropertyValue(value < 0 ? "--negative" : `--${board.role}`);
+    pen.globalAlpha = shade ? 1 : 0.25 + (0.75 * Math.abs(value)) / most;
     pen.fillRect((cell % board.width) * side, Math.floor(cell / board.width) * side, side - gap, side - gap);
   }
   return base;

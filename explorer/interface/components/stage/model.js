@@ -62,6 +62,12 @@ const weightOf = (link, term) => {
   if (!link.weightCells || link.weightCells[term] === NO_WEIGHT) return -1;
   return link.weightCells[term];
 };
+// The shade of a weight, one for each place of the kernel; of a 1 × 1 kernel one for each weight. Null without one.
+const shadeOf = (board, cell) => {
+  if (!board || cell < 0 || !board.shades) return null;
+  const place = board.shades.length === board.size ? cell : Math.floor(cell / board.count);
+  return { fill: board.shades[place], ink: board.inks[place] };
+};
 const matrixCell = (board, link, term) => {
   const { transposed } = board.matrix;
   return (transposed ? link.sources[term] : link.targets[term]) * board.width
@@ -137,9 +143,7 @@ function lightsOf(model, look) {
     terms.set(link, known.concat(some));
     for (const term of some) {
       const weight = weightOf(link, term);
-      const shaded = weight >= 0 && link.weights.shades;
-      const place = shaded ? Math.floor(weight / link.weights.count) : -1;
-      const shade = shaded ? { fill: link.weights.shades[place], ink: link.weights.inks[place] } : null;
+      const shade = shadeOf(link.weights, weight);
       put(link.source, link.sources[term], kind, shade);
       put(link.target, link.targets[term], kind, shade);
       if (weight >= 0) put(link.weights, weight, kind);

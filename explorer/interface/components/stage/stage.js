@@ -154,30 +154,12 @@ class Stage {
 
   showSum(lights, seen) {
     const place = this.find(".sum");
-    if (!lights) { place.replaceChildren(); return; }
+    if (!lights) { place.textContent = "Point at a cell."; this.sumNodes = []; return; }
     const { model } = this;
     const stamps = !seen && model.steps.by === "source";
     const pieces = stamps ? stampPieces(lights.link, lights.cell) : piecesOf(model, lights);
-    const decided = lights.link && lights.link.decided ? lights.link.decided[lights.cell] : -1;
-    const nodes = pieces.map((piece) => {
-      if (piece.line) return document.createElement("br");
-      if (!piece.role) return document.createTextNode(piece.text);
-      if (piece.role === "name") return element("span", "name", piece.text);
-      const node = element("span", `n ${piece.role}`, piece.text);
-      const { board } = piece;
-      if (board && piece.cell >= 0) { node.dataset.board = board.name; node.dataset.cell = piece.cell; }
-      if (piece.term !== undefined) { node.dataset.link = piece.link; node.dataset.term = piece.term; }
-      if (piece.term !== undefined && piece.term === decided && lights.how === "back") node.classList.add("decides");
-      if (board && board.shades && piece.cell >= 0) {
-        node.classList.add("shade");
-        node.style.setProperty("--fill", board.shades[Math.floor(piece.cell / board.count)]);
-        node.style.setProperty("--ink", board.inks[Math.floor(piece.cell / board.count)]);
-      }
-      return node;
-    });
-    const last = nodes[nodes.length - 1];
-    if (last && last.classList && lights.how === "back") last.classList.add("result");
-    place.replaceChildren(...nodes);
+    const decided = lights.how === "back" && lights.link.decided ? lights.link.decided[lights.cell] : -1;
+    this.sumNodes = writePieces(place, this.sumNodes || [], pieces, decided, lights.how === "back");
     this.say(place.textContent);
   }
 
@@ -217,15 +199,9 @@ class Stage {
     const same = width === this.width || (width > this.width && width - this.width < 20);
     if (!this.model || width <= 0 || (!always && same)) return;
     this.width = width;
+    this.root.classList.toggle("narrow", width < 560);
     resize(this.boards, this.model, this.views, width);
-    // As many lines as the longest sum of the run needs, so that nothing below moves while it plays.
-    const link = this.model.links[this.model.steps.link];
-    let most = 1;
-    if (link) for (let cell = 0; cell + 1 < link.starts.length; cell++) most = Math.max(most, link.starts[cell + 1] - link.starts[cell]);
-    const channels = link && most > link.source.count ? link.source.count : 1;
-    const perLine = Math.max(1, Math.floor((width - 30) / 97));
-    const lines = channels > 1 ? channels * Math.ceil(Math.min(most, MOST_TERMS) / channels / perLine) + 1 : Math.ceil((Math.min(most, MOST_TERMS) + 1.5) / perLine);
-    this.root.style.setProperty("--lines", Math.max(1, Math.min(6, lines)));
+    this.root.style.setProperty("--lines", sumLines(this.model, width - 30));
     if (!always) this.show();
   }
 
@@ -364,26 +340,27 @@ class Stage {
     });
     const sum = this.find(".sum");
     const pair = (event) => {
-      const node = event.target.closest && event.target.closest(".n");
-      const link = node && node.dataset.term !== undefined ? this.model.links[Number(node.dataset.link)] : null;
-      this.setPair(link, link ? Number(node.dataset.term) : -1, node);
+      const one = (this.sumNodes || []).find(({ node }) => node === event.target);
+      this.setPair(one && one.piece.role ? one.piece : null);
     };
     sum.onpointerover = pair;
-    sum.onpointerleave = () => this.setPair(null, -1, null);
+    sum.onpointerleave = () => this.setPair(null);
     sum.onclick = pair;
   }
 
-  // One term of the sum: its source cell and its weight, strong.
-  setPair(link, term, node) {
+  // A piece of the sum that one points at: its source cell and its weight, or its own cell, strong.
+  setPair(piece) {
     this.root.querySelectorAll(".cell.pair").forEach((cell) => cell.classList.remove("pair"));
     const mark = (board, cell) => {
-      const view = board && this.views.get(board);
+      const view = board && this.views.get(this.model.boards[board.index]);
       if (view && view.cells[cell]) view.cells[cell].classList.add("pair");
     };
-    if (link) {
-      mark(link.source, link.sources[term]);
-      if (weightOf(link, term) >= 0) mark(link.weights, weightOf(link, term));
-    } else if (node && node.dataset.cell !== undefined) mark(this.model.named(node.dataset.board), Number(node.dataset.cell));
+    if (!piece) return;
+    mark(piece.board, piece.cell);
+    if (piece.term === undefined) return;
+    const link = this.model.links[piece.link];
+    mark(link.source, link.sources[piece.term]);
+    mark(link.weights, weightOf(link, piece.term));
   }
 
   click(event) {

@@ -170,3 +170,51 @@ function stampPieces(link, cell) {
   if (some.length > MOST_REACHED) line.push(sign("  …"));
   return line;
 }
+
+// How many lines the longest sum of the run takes, so that nothing below it moves while it plays; at most 6.
+function sumLines(model, width) {
+  const link = model.links[model.steps.link];
+  if (!link || !link.sources.length) return 1;
+  let most = 1;
+  for (let cell = 0; cell + 1 < link.starts.length; cell++) most = Math.max(most, link.starts[cell + 1] - link.starts[cell]);
+  const length = (value) => bracketed(printed(value)).length;
+  let letters = 0;
+  const some = Math.min(link.sources.length, 400);
+  for (let term = 0; term < some; term++)
+    letters += length(link.source.values[link.sources[term]]) + (weightOf(link, term) < 0 ? 0 : length(factorOf(link, term)));
+  // 8.5 pixels a character, the rest is for signs and the edges of numbers.
+  const each = (8.5 * letters) / some + (weightOf(link, 0) < 0 ? 30 : 49);
+  const shown = Math.min(most, MOST_TERMS);
+  const channels = most > link.source.count ? link.source.count : 1;
+  const inLine = Math.max(1, Math.floor(width / each));
+  return Math.min(6, channels > 1 ? channels * Math.ceil((shown / channels + 1) / inLine) + 1 : Math.ceil((shown + 1.5) / inLine));
+}
+
+// Writes pieces into a place; nodes of the line before that are still right are kept, which makes a step cheap.
+function writePieces(place, nodes, pieces, decided, summed) {
+  const written = pieces.map((piece, at) => {
+    const shade = shadeOf(piece.board, piece.cell);
+    const classes = !piece.role ? "" : piece.role === "name" ? "name"
+      : `n ${piece.role}${shade ? " shade" : ""}${piece.term !== undefined && piece.term === decided ? " decides" : ""}`
+        + (summed && at === pieces.length - 1 ? " result" : "");
+    const kind = piece.line ? "br" : piece.role ? "span" : "text";
+    const old = nodes[at];
+    const same = old && old.kind === kind;
+    const node = same ? old.node : kind === "text" ? document.createTextNode("") : element(kind);
+    if (!same) place.insertBefore(node, old ? old.node : null);
+    if (!same && old) old.node.remove();
+    if (kind !== "br" && (!same || old.text !== piece.text)) node.textContent = piece.text;
+    if (kind === "span") {
+      if (!same || old.classes !== classes) node.className = classes;
+      if (shade && (!same || old.fill !== shade.fill)) {
+        node.style.setProperty("--fill", shade.fill);
+        node.style.setProperty("--ink", shade.ink);
+      }
+    }
+    return { node, kind, text: piece.text, classes, fill: shade ? shade.fill : same ? old.fill : null, piece };
+  });
+  for (const old of nodes.slice(written.length)) old.node.remove();
+  // "Point at a cell" and the like, which are no pieces.
+  if (!nodes.length) for (const node of [...place.childNodes]) if (!written.some((one) => one.node === node)) node.remove();
+  return written;
+}
