@@ -307,8 +307,8 @@ def test_an_edit_shows_at_once_is_sent_once_and_keeps_step_and_pin(show):
     )
     np.testing.assert_allclose(drawn(page, "output"), padded(X, changed).ravel(), rtol=1e-3)
     assert stage(page).get_attribute("data-step") == "7"
-    assert stage(page).get_attribute("data-pinned") is None or "output" not in stage(page).get_attribute("data-pinned")
-    assert frames(page) - before <= 3  # the pin let go by the double click, and the edit
+    assert stage(page).get_attribute("data-pinned") == "output:14"
+    assert frames(page) - before <= 1
     expect(board(page, "output")).not_to_have_class(re.compile("pending"))
 
 

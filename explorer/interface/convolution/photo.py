@@ -105,7 +105,16 @@ def show_photo(
         key=_KEY,
         on_pin=pin,
     )
-    direct_seconds, fft_seconds, difference = _compared(settings, sent.name, kernel)
+
+
+def show_comparison(settings: Settings, pixels: np.ndarray) -> None:
+    """Say what the layer costs window by window and by the Fourier transform; drawn last, for it takes longest.
+
+    Args:
+        settings: possible settings of the scene, with "pixels".
+        pixels: uint8 `(h, w, 3)`.
+    """
+    direct_seconds, fft_seconds, difference = _compared(settings, _sent(pixels).name, photo.kernel_of(settings))
     st.caption(
         f"On the server, in float32: directly in {_milliseconds(direct_seconds)}, by FFT in "
         f"{_milliseconds(fft_seconds)}. The results agree: the largest difference is "

@@ -40,11 +40,6 @@ class Asked:
         """Return the cell that the stage points at: one that the animated link makes."""
         return self.question.cell if self.question.link == stage.steps.link else None
 
-    @property
-    def hides(self) -> str:
-        """Return which facts are withheld."""
-        return "" if self.answered or self.question.kind == "value" else self.question.kind
-
 
 def choice() -> None:
     """Draw the choice of what is predicted."""
@@ -74,11 +69,20 @@ def question_of(chosen: Scene, stage: Stage) -> Asked | None:
     return Asked(identity, question)
 
 
+def hidden_boards(stage: Stage) -> tuple[str, ...]:
+    """Return the boards that could give the result away: all that are computed but those it is computed from."""
+    before = {stage.result}
+    for _ in stage.links:
+        before |= {link.source for link in stage.links if link.target in before}
+    before.remove(stage.result)
+    return tuple(board.name for board in stage.boards if board.role == "output" and board.name not in before)
+
+
 def withhold(stage: Stage, asked: Asked) -> tuple[Stage, tuple[str, ...]]:
     """Return the stage without what the question asks for, and the boards whose numbers are hidden."""
     if asked.answered or asked.question.kind == "count":
         return stage, ()
-    hidden = stage.hidden_with_result()
+    hidden = hidden_boards(stage)
     if asked.question.kind == "value":
         return stage, hidden
     # A size shows in the grid itself, in its title and in the letters: all that follows is one empty cell.

@@ -91,14 +91,12 @@ def _settings_strip(chosen: Scene, settings: Settings, given: dict[str, Any]) ->
     boards.settings_strip(shown, complaint=refused[2], key="convolution_strip", on_set=on_set)
 
 
-def facts_html(facts: tuple[Fact, ...], hidden: str = "") -> str:
-    """Return the numbers beside the stage as a list; those that a question asks for are withheld."""
+def facts_html(facts: tuple[Fact, ...]) -> str:
+    """Return the numbers beside the stage as a list."""
     rows = []
     for fact in facts:
-        withheld = bool(hidden) and fact.ask == hidden
-        value = "?" if withheld else fact.value
-        exact = "" if withheld or fact.exact == fact.value else f"<small>{_escaped(fact.exact)}</small>"
-        rows.append(f"<div><dt>{_escaped(fact.label)}</dt><dd>{_escaped(value)}{exact}</dd></div>")
+        exact = "" if fact.exact == fact.value else f"<small>{_escaped(fact.exact)}</small>"
+        rows.append(f"<div><dt>{_escaped(fact.label)}</dt><dd>{_escaped(fact.value)}{exact}</dd></div>")
     return f'{_FACTS}<dl class="facts" data-testid="facts">{"".join(rows)}</dl>'
 
 
@@ -141,7 +139,7 @@ def show() -> None:
     STATE.text("question", unseen=True)
     # What no control sets: a scene may look at the pinned cell, and at the visitor's picture.
     given: dict[str, Any] = {"cell": scene_state.pinned_number()}
-    alt = ""
+    picture = None
     with st.container(horizontal=True, vertical_alignment="top", key="convolution_controls"):
         preset = _pick_preset(chosen)
         if chosen.name == "photo":
@@ -152,7 +150,6 @@ def show() -> None:
                 scene_state.scene_shown(chosen)
                 return
             given["pixels"] = picture.pixels
-            alt = picture.title
         result = convolution_settings.choose(chosen, preset, texts, **given)
         settings = result.settings
         if chosen.name != "photo":
@@ -165,17 +162,25 @@ def show() -> None:
         st.warning(plain(sentence), icon=":material/link_off:")
     stage = chosen.build(settings)
     asked = predict.question_of(chosen, stage)
-    if chosen.name == "photo":
-        photo.show_photo(settings, given["pixels"], on_pin=scene_state.pin_pixel, alt=alt)
+    # Facts and notes follow from one another: none is said that could give an answer away.
+    open_question = asked is not None and not asked.answered
     if asked is not None:
         predict.show(stage, asked)
+    if chosen.name == "photo" and picture is not None:
+        if open_question:
+            st.caption("The picture's result is hidden until you have answered.")
+        else:
+            photo.show_photo(settings, picture.pixels, on_pin=scene_state.pin_pixel, alt=picture.title)
     _stage(chosen, stage, asked)
-    st.html(facts_html(stage.facts, asked.hides if asked is not None else ""))
-    for note in stage.notes:
-        st.caption(plain(note))
-    if chosen.table is not None and asked is None:
-        st.dataframe(chosen.table(settings), hide_index=True, width="stretch")
-    take_along.show(chosen, settings, stage, answered=asked is None or asked.answered)
+    if not open_question:
+        st.html(facts_html(stage.facts))
+        for note in stage.notes:
+            st.caption(plain(note))
+        if chosen.table is not None:
+            st.dataframe(chosen.table(settings), hide_index=True, width="stretch")
+        if chosen.name == "photo" and picture is not None:
+            photo.show_comparison(settings, picture.pixels)
+    take_along.show(chosen, settings, stage, answered=not open_question)
     if chosen.background:
         with st.expander("Background, formulas, source"):
             st.markdown(chosen.background)

@@ -169,7 +169,9 @@ function lightsOf(model, look) {
   put(board, cell, look.step ? "now" : "looked");
   if (board.standsFor) board = model.named(board.standsFor);
   if (board !== look.board) put(board, cell, "looked");
-  const weighed = model.links.find((link) => link.weights === board && link.ofWeight);
+  // Two links may share their weights: one kernel slides over an input and over the same input shifted.
+  const weighing = model.links.filter((link) => link.weights === board && link.ofWeight);
+  const weighed = weighing[0];
   if (board.matrix) {
     const link = model.links[board.matrix.link];
     const term = board.terms[cell];
@@ -180,9 +182,11 @@ function lightsOf(model, look) {
   } else if (weighed) {
     const some = termsIn(weighed.ofWeight, cell);
     const wanted = look.reversed ? "target" : "source";
-    light(weighed, some, "lit");
-    // Only one side, or nothing is seen for all that is lit.
-    cells.delete(look.reversed ? weighed.source : weighed.target);
+    for (const link of weighing) {
+      light(link, termsIn(link.ofWeight, cell), "lit");
+      // Only one side, or nothing is seen for all that is lit.
+      cells.delete(look.reversed ? link.source : link.target);
+    }
     Object.assign(answer, { link: weighed, how: "weight", side: wanted, some });
   } else {
     const direction = look.direction || directionOf(model, board, Boolean(look.reversed));

@@ -3,7 +3,8 @@
 const FIRST_VISIT = "cnn-explorer-stage-seen";
 const SAY_EVERY_MS = 3000;
 const ANSWER_MS = 6000;
-const REFUSED_MS = 2000;
+const REFUSED_MS = 8000;
+const DOUBLE_CLICK_MS = 260;
 
 class Stage {
   constructor(root) {
@@ -35,7 +36,12 @@ class Stage {
     clearTimeout(this.refused);
     if (news) this.answered(header, blob);
     // The answer to something else may come first; if no other follows, the server has not taken the edit.
-    else if (this.pending) this.refused = setTimeout(() => { this.queue = []; this.answered(header, blob); this.show(); }, REFUSED_MS);
+    else if (this.pending) this.refused = setTimeout(() => {
+      this.queue = [];
+      this.answered(header, blob);
+      this.complain("The server has not taken the last change: these are its numbers.");
+      this.show();
+    }, REFUSED_MS);
     this.takePin(header.pinned);
     if (!this.started) this.start(header);
     const hues = JSON.stringify(header.hues);
@@ -46,16 +52,24 @@ class Stage {
 
   // New numbers; cells, step and pin stay where only numbers have changed.
   answered(header, blob) {
-    if (this.stroke) this.endStroke();
     const before = this.model;
     const model = readModel(header, blob);
-    if (this.editor) this.editor.blur();
+    const same = this.structure === header.structure;
+    if (this.stroke && !same) this.endStroke();
+    // A hand that writes or draws goes on: the answer is to what it did before.
+    if (this.stroke) {
+      const board = model.boards[this.stroke.board.index];
+      for (const cell of this.stroke.cells) board.values[cell] = this.stroke.value;
+      this.stroke.board = board;
+    }
     this.digest = header.digest;
     this.model = model;
     this.setPending(false);
     this.complain("");
-    if (this.structure !== header.structure) {
+    if (!same) {
       const focus = this.focusedPlace();
+      if (this.editor) this.editor.onblur = null;
+      this.editor = null;
       const names = (one) => one && one.boards.map((board) => board.name).join();
       if (names(before) !== names(model)) { this.step = 0; this.running = false; this.pause(); }
       this.structure = header.structure;
@@ -326,6 +340,7 @@ class Stage {
     boards.onclick = (event) => this.click(event);
     boards.ondblclick = (event) => {
       const place = this.under(event);
+      clearTimeout(this.soon);
       if (place && !this.drawing && ownPlace(place.board, place.cell)) this.edit(place.board, place.cell);
     };
     boards.addEventListener("focusin", (event) => {
@@ -373,9 +388,15 @@ class Stage {
       if (!is(this.look) && !is(this.pinned)) { this.lookAt(place); return; }
       if (ownPlace(place.board, place.cell)) { this.edit(place.board, place.cell); return; }
     }
-    if (is(this.pinned)) this.unpin(); else this.pin(place);
-    if (this.touch) this.look = null;
-    this.show();
+    const turn = () => {
+      if (is(this.pinned)) this.unpin(); else this.pin(place);
+      if (this.touch) this.look = null;
+      this.show();
+    };
+    // What can be written into waits for a second click, which writes and leaves the pin alone.
+    clearTimeout(this.soon);
+    if (this.touch || !ownPlace(place.board, place.cell)) turn();
+    else if (event.detail < 2) this.soon = setTimeout(turn, DOUBLE_CLICK_MS);
   }
 
   pin(place) {
@@ -512,6 +533,7 @@ class Stage {
     this.listening = null;
     clearTimeout(this.waiting);
     clearTimeout(this.refused);
+    clearTimeout(this.soon);
   }
 
   // --- editing ------------------------------------------------------------------------------------------------
