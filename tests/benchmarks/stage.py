@@ -152,7 +152,11 @@ def stage_rows(browser: Any, url: str) -> list[tuple[str, str]]:
     page = open_page(browser, f"{url}/convolution?convolution_preset=large")
     page.locator(".stage .cell.now").wait_for(timeout=60_000)
     wait_until_idle(page)
-    page.wait_for_timeout(2000)
+    # A page opened before the worker is there goes on asking for it.
+    page.get_by_text("Computes on").wait_for(timeout=120_000)
+    page.reload()
+    page.locator(".stage .cell.now").wait_for(timeout=60_000)
+    page.wait_for_timeout(3000)
     before = page.evaluate("window.sent.length")
     page.evaluate(STEPS, 10)
     rows = []
