@@ -262,27 +262,33 @@ def test_the_largest_grid_with_arbitrary_numbers_fits_in_four_kilobytes_of_link(
     assert board(page, "output").locator(".cell").count() == 256
 
 
+def open_scene(page, name):
+    page.get_by_test_id("stMain").get_by_role("radio", name=scene(name).title, exact=True).or_(
+        page.get_by_test_id("stMain").get_by_role("button", name=scene(name).title, exact=True)
+    ).first.click()
+
+
 def test_scenes_keep_what_was_set_while_one_looks_at_another(tab):
     page = tab(preset="stride_2")
     set_control(page, "strides", "1")
     expect(board(page, "output").locator(".cell")).to_have_count(25)
-    scenes = page.locator(".st-key-convolution_scene")
-    scenes.get_by_role("radio", name=scene("pooling").title, exact=True).or_(
-        scenes.get_by_role("button", name=scene("pooling").title, exact=True)
-    ).first.click()
-    page.wait_for_url(re.compile("convolution_scene="))
+    open_scene(page, "pooling")
+    page.wait_for_url(re.compile("convolution_scene=pooling"))
     wait_until_idle(page)
-    assert "strides" not in parse_qs(urlsplit(page.url).query)
-    scenes.get_by_role("radio", name=scene("convolution").title, exact=True).or_(
-        scenes.get_by_role("button", name=scene("convolution").title, exact=True)
-    ).first.click()
+    assert "convolution_strides" not in parse_qs(urlsplit(page.url).query)
+    open_scene(page, "convolution")
     expect(board(page, "output").locator(".cell")).to_have_count(25)
 
 
 def test_a_link_hides_controls_and_still_sets_them(tab):
-    page = tab(preset="lecture_6x6", strides="3", hide="settings,scene,strides,preset")
+    page = tab(preset="lecture_6x6", strides="3", hide="settings,scene,preset")
     assert not page.locator(".st-key-convolution_strip").is_visible()
-    assert not page.locator(".st-key-convolution_scene").is_visible()
+    assert not page.get_by_role("combobox", name="Example").is_visible()
+    assert page.get_by_role("radio", name="Pooling").or_(
+        page.get_by_role("button", name="Pooling")
+    ).count() == 0 or not (
+        page.get_by_role("radio", name="Pooling").or_(page.get_by_role("button", name="Pooling")).first.is_visible()
+    )
     assert board(page, "output").locator(".cell").count() == 4
     one = tab(hide="strides")
     assert one.locator('.st-key-convolution_strip [data-control="strides"]').count() == 0
@@ -305,7 +311,7 @@ def test_two_visitors_interleave_and_keep_their_own(visitor, app_url):
 @pytest.mark.parametrize("name", ["convolution", "one_dimension"])
 def test_a_scene_can_be_taken_along(tab, name):
     page = tab(scene=name)
-    page.get_by_role("button", name="Download").click()
+    page.get_by_role("button", name="Download", exact=True).click()
     for label, first in (("Animated GIF", b"GIF8"), ("SVG", b"<"), ("PNG", b"\x89PNG"), ("Every step as CSV", None)):
         with page.expect_download() as started:
             page.get_by_role("button", name=label, exact=True).click()

@@ -82,7 +82,8 @@ def choice(
             on_change()
 
     st.session_state[key] = chosen
-    with STATE.part(name), st.container(width="content"):
+    # The unseen text has the name of the property; hidden, the widget needs another.
+    with st.container(key=f"{'unseen' if STATE.hidden(name) else 'seen'}_convolution_choose_{name}", width="content"):
         draw(
             STATE.items[name].label,
             options,
