@@ -12,7 +12,16 @@ from explorer.convolution.tracing import Trace
 
 PieceRole = Literal["", "input", "padding", "weight", "output"]
 
-_ACTIVATION_WORDS = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU"}
+ACTIVATION_WORDS = {
+    "relu": "ReLU",
+    "leaky_relu": "Leaky ReLU",
+    "elu": "ELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+}
+"""Activations by Keras' names, as the field writes them."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ def shown_decimals(value: float) -> int:
 
 def activation_word(name: str) -> str:
     """Return an activation as the field writes it: "ReLU", "tanh"."""
-    return _ACTIVATION_WORDS.get(name, name)
+    return ACTIVATION_WORDS.get(name, name)
 
 
 def is_average(trace: Trace, cell: int) -> bool:

@@ -204,26 +204,70 @@ def _kernel_shape(settings: Settings) -> tuple[int, int, int, int]:
     return rows, columns, settings["channels"] // settings["groups"], settings["filters"]
 
 
-def _fitted_kernel(values: np.ndarray | None, default: np.ndarray) -> np.ndarray:
+def _old_shapes(planes: np.ndarray, inside: int, filters: int) -> list[tuple[int, int]]:
+    """Return the (inner channels, filters) that the planes of edited kernels may have had.
+
+    The text in a link does not say it. The kernels that were not edited tell: they still are the default ones.
+    Where too few are left, either the filters or the channels have changed since, not both.
+    """
+    count = planes.shape[2]
+    shapes = [(part, count // part) for part in range(1, count + 1) if count % part == 0 and count // part <= _MOST]
+    untouched = []
+    for shape in shapes:
+        default = presets.default_kernels(planes.shape[0], planes.shape[1], *shape).reshape(planes.shape)
+        untouched.append(int((planes == default).all(axis=(0, 1)).sum()))
+    most = max(untouched, default=0)
+    told = 2 * most >= count
+    if told:
+        shapes = [shape for shape, alike in zip(shapes, untouched, strict=True) if alike == most]
+    single = [shape for shape in shapes if shape[0] == inside or shape[1] == filters]
+    return single or (shapes if told else [])
+
+
+def _placed(old: tuple[int, int], old_groups: int, inside: int, filters: int, groups: int) -> np.ndarray:
+    """Return which plane of kernels of another shape stands at each (inner channel, filter), −1 where none does."""
+    places = np.full((inside, filters), -1)
+    old_inside, old_filters = old
+    for number in range(min(filters, old_filters)):
+        had, has_now = number // (old_filters // old_groups) * old_inside, number // (filters // groups) * inside
+        for channel in range(max(had, has_now), min(had + old_inside, has_now + inside)):
+            places[channel - has_now, number] = (channel - had) * old_filters + number
+    return places
+
+
+def _planes(values: np.ndarray) -> np.ndarray:
+    return values[..., None] if values.ndim == 2 else values
+
+
+def _places(planes: np.ndarray, inside: int, filters: int, groups: int) -> np.ndarray:
+    """Return which plane of edited kernels stands at each (inner channel, filter), −1 where that is not sure."""
+    if planes.shape[2] == inside * filters:
+        return np.arange(inside * filters).reshape(inside, filters)
+    channels = inside * groups
+    readings = [
+        _placed(old, old_groups, inside, filters, groups)
+        for old in _old_shapes(planes, inside, filters)
+        # Other groups of the same channels, or other channels in as many groups.
+        for old_groups in {groups, *([channels // old[0]] if channels % old[0] == 0 else [])}
+        if old[1] % old_groups == 0
+    ]
+    if not readings:
+        return np.full((inside, filters), -1)
+    return np.where((np.array(readings) == readings[0]).all(axis=0), readings[0], -1)
+
+
+def _fitted_kernel(values: np.ndarray | None, default: np.ndarray, groups: int = 1) -> np.ndarray:
     """Return a kernel of `default`'s four axes from a grid of three, whose planes are channels × filters.
 
-    The text in a link does not say how many filters its planes belong to. What was most likely changed since is the
-    number of filters, then that of channels.
+    Each number stays with its channel and filter; what could belong to several is left at its default.
     """
     if values is None:
         return default
-    planes = values[..., None] if values.ndim == 2 else values
-    inside, filters = default.shape[2:]
-    count = planes.shape[2]
-    if count % inside == 0:
-        given = planes.reshape(*planes.shape[:2], inside, count // inside)
-    elif count % filters == 0:
-        given = planes.reshape(*planes.shape[:2], count // filters, filters)
-    else:
-        return default
-    kernel = default.copy()
-    common = tuple(slice(min(a, b)) for a, b in zip(given.shape, kernel.shape, strict=True))
-    kernel[common] = given[common]
+    planes, kernel = _planes(values), default.copy()
+    rows, columns = (min(a, b) for a, b in zip(planes.shape[:2], default.shape[:2], strict=True))
+    for (channel, number), plane in np.ndenumerate(_places(planes, default.shape[2], default.shape[3], groups)):
+        if plane >= 0:
+            kernel[:rows, :columns, channel, number] = planes[:rows, :columns, plane]
     return kernel
 
 
@@ -235,7 +279,11 @@ def grids_of(settings: Settings) -> dict[str, np.ndarray]:
         return {"input": fitted(settings["input"], presets.default_planes(settings["size"], channels))}
     grids = {
         "input": fitted(settings["input"], presets.default_planes(settings["size"], channels)),
-        "kernel": _fitted_kernel(settings["kernel"], presets.default_kernels(*_kernel_shape(settings))),
+        "kernel": _fitted_kernel(
+            settings["kernel"],
+            presets.default_kernels(*_kernel_shape(settings)),
+            settings["groups"] if _plain(settings) else 1,
+        ),
     }
     if settings["use_bias"]:
         grids["biases"] = fitted(settings["biases"], np.zeros((1, filters)))[0]
@@ -389,7 +437,7 @@ def _convolution(settings: Settings, grids: dict[str, np.ndarray]) -> Stage:
         result="output",
         formula=_formula(settings, traced, "output"),
         facts=(_size(settings, traced), *_counts(settings), *_lecture(settings)),
-        notes=tuple(_notes(settings)),
+        notes=(*_notes(settings), *_moved_notes(settings)),
     )
 
 
@@ -444,7 +492,7 @@ def _separable(settings: Settings, grids: dict[str, np.ndarray]) -> Stage:
         result="output",
         formula=_formula(settings, deep, "depthwise"),
         facts=(_size(settings, deep), *_counts(settings)),
-        notes=tuple(_notes(settings)),
+        notes=(*_notes(settings), *_moved_notes(settings)),
     )
 
 
@@ -659,7 +707,8 @@ def _formula(settings: Settings, traced: Trace, target: str) -> tuple[Letter, ..
         )
     x = Letter("x", "x: the input", own)
     if settings["kind"] == "separable":
-        middle = channels * settings["multiplier"]
+        times = settings["multiplier"]
+        middle = channels * times
         return (
             *letters,
             LINE,
@@ -672,7 +721,7 @@ def _formula(settings: Settings, traced: Trace, target: str) -> tuple[Letter, ..
             Letter("w", "w: the weights of each channel", kernel),
             Letter("[i, j, m] · "),
             x,
-            Letter("[s·r + i − p, s·c + j − p, m]"),
+            Letter(f"[s·r + i − p, s·c + j − p, {f'⌊m/{times}⌋' if times > 1 else 'm'}]"),
         )
     over = "Σₘ in f's group" if groups > 1 else "Σₘ"
     return (
@@ -689,15 +738,31 @@ def _formula(settings: Settings, traced: Trace, target: str) -> tuple[Letter, ..
     )
 
 
+def _moved_notes(settings: Settings) -> list[str]:
+    """Return the sentence that edited kernels had other channels or filters, or nothing."""
+    expected = {"kernel": _kernel_shape(settings)[2:]}
+    if settings["kind"] == "separable":
+        expected["pointwise"] = (settings["channels"] * settings["multiplier"], settings["filters"])
+    edited = [(settings[name], shape) for name, shape in expected.items() if settings[name] is not None]
+    if all(_planes(values).shape[2] == inside * filters for values, (inside, filters) in edited):
+        return []
+    return [
+        "The kernels were edited for other numbers of channels or filters: each weight stays with its channel and "
+        "filter where these can be told; the other weights are the default ones."
+    ]
+
+
 def _notes(settings: Settings) -> list[str]:
     channels, filters, groups = settings["channels"], settings["filters"], settings["groups"]
     if settings["kind"] == "separable":
         area = settings["kernel_size"][0] * settings["kernel_size"][1]
-        share = settings["multiplier"] * (1 / filters + 1 / area)
+        times = settings["multiplier"]
+        share = times * (1 / filters + 1 / area)
+        each = f"1/{filters} + 1/{area}"
         return [
             "First each channel by itself, then all channels of one place together. Against the ordinary convolution "
-            f"that is 1/{filters} + 1/{area} = {number_text(share)} of the multiply-adds"
-            + (f" with the depth multiplier {settings['multiplier']}." if settings["multiplier"] > 1 else ".")
+            f"that is {f'{times} · ({each})' if times > 1 else each} = {number_text(share)} of the multiply-adds"
+            + (f" with the depth multiplier {times}." if times > 1 else ".")
         ]
     if settings["kernel_size"] == (1, 1) and groups == 1:
         return [
@@ -794,6 +859,8 @@ the convolution is **depthwise**.
 ordinary convolution it costs
 
 $$\\frac{k·k·C·o·o + C·K·o·o}{k·k·C·K·o·o} = \\frac{1}{K} + \\frac{1}{k^2}$$
+
+and $m$ times that with the depth multiplier $m$.
 
 **1×1 convolutions** look at one place and mix its channels; they make maps fewer (a bottleneck) or more.
 

@@ -446,17 +446,32 @@ def _formula(settings: Settings, convolved: Trace, weights: str) -> tuple[Letter
     )
 
 
+def _shows_kernel(settings: Settings, convolved: Trace) -> bool:
+    """Return whether the output shows each weight once, beneath a single 1, and side by side as in the kernel."""
+    ones = np.flatnonzero(convolved.source)
+    weights = settings["kernel_size"][0] * settings["kernel_size"][1]
+    side_by_side = max(settings["strides"]) == max(settings["dilation_rate"]) == 1 and not settings["bias"]
+    return bool(side_by_side and ones.size == 1 and np.count_nonzero(convolved.sources == ones[0]) == weights)
+
+
 def _notes(settings: Settings, picture: np.ndarray, kernel: np.ndarray, convolved: Trace) -> list[str]:
     notes = []
-    plain = settings["padding"] == "valid" and max(settings["dilation_rate"]) == 1 and not settings["bias"]
-    if has(picture, presets.LECTURE_INPUT) and has(kernel, presets.LECTURE_KERNEL) and plain:
+    plain = (
+        settings["padding"] == "valid"
+        and max(settings["dilation_rate"]) == 1
+        and not settings["bias"]
+        and not settings["flip"]
+    )
+    strides = settings["strides"]
+    step_by_step = plain and strides == (1, 1)
+    if has(picture, presets.LECTURE_INPUT) and has(kernel, presets.LECTURE_KERNEL) and step_by_step:
         notes.append(
             "Some slides print this input transposed, and some have 175 in its last corner, which makes the last "
             "output 37.5 instead of 36.5."
         )
-    if has(picture, presets.STRIDE_INPUT) and has(kernel, presets.STRIDE_KERNEL) and plain:
+    if has(picture, presets.STRIDE_INPUT) and has(kernel, presets.STRIDE_KERNEL) and plain and strides == (2, 2):
         notes.append("A well-known slide prints 83 and 127 in this output; the sums give 88 and 117.")
-    if has(kernel, presets.CURVE) and plain:
+    if has(kernel, presets.CURVE) and step_by_step:
         if has(picture, presets.CURVE_MATCH):
             notes.append(
                 "Wherever the kernel has a 30, this patch has a 50 or a 20 beneath all but one: large products of the "
@@ -467,12 +482,13 @@ def _notes(settings: Settings, picture: np.ndarray, kernel: np.ndarray, convolve
                 "This patch is bright too, but nowhere beneath the curve: every product is 0. "
                 "The angle between patch and kernel is 90°."
             )
-    if has(picture, presets.SEARCH_INPUT) and has(kernel, presets.CROSS):
+    search = has(picture, presets.SEARCH_INPUT) and has(kernel, presets.CROSS)
+    if search and step_by_step and settings["correlation"]:
         notes.append(
             "The dot product is largest on the bright square, which is no cross: it rewards brightness as well as "
             "shape. The cosine divides by both lengths and is 1 on the cross alone."
         )
-    if has(picture, presets.IMPULSE):
+    if has(picture, presets.IMPULSE) and _shows_kernel(settings, convolved):
         notes.append(
             "A single 1 shows the flipped convolution's kernel upright."
             if settings["flip"]
@@ -480,9 +496,12 @@ def _notes(settings: Settings, picture: np.ndarray, kernel: np.ndarray, convolve
         )
     (top, bottom), (left, right) = amounts(convolved)
     if settings["padding"] == "same" and (top != bottom or left != right):
+        both = f"({bottom}, {right})" if bottom != right else str(bottom)
+        below = " and ".join(["below"] * (top != bottom) + ["to the right"] * (left != right))
+        earlier = " and ".join(["up"] * (top != bottom) + ["to the left"] * (left != right))
         notes.append(
-            "“same” is TensorFlow's: an odd cell of padding goes below and to the right. PyTorch's padding=1 would "
-            "put one on each side, and read other cells."
+            f"“same” is TensorFlow's: an odd cell of padding goes {below}. PyTorch's padding={both} would put as many "
+            f"on both sides: its windows begin one cell further {earlier} and read other cells."
         )
     if max(settings["strides"]) > 1:
         unread = np.setdiff1d(np.flatnonzero(convolved.own), convolved.sources)

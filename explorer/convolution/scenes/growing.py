@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -173,7 +174,7 @@ def build(settings: Settings) -> Stage:
     boards.append(
         stacks.layer_board(
             "paths",
-            f"Paths from each input cell to output {middle}",
+            f"Paths from each input cell to output {middle + 1}",
             stacks.paths(made, middle),
             pads[0],
             role="input",
@@ -314,10 +315,32 @@ def _notes(settings: Settings, layers: list[LayerShape], grown: list[Growth]) ->
         better = [one for one in alternatives(field) if one.weights < single]
         if better and plain:
             best = better[0]
-            notes.append(f"Fewest weights for a field of at least {field}: {best.text}, {best.weights}·K².")
+            notes.append(
+                f"Fewest weights for a field of at least {field} without gaps: {best.text}, {best.weights}·K²."
+                + _wide_text(field) * (best.weights > 9)
+            )
         elif not plain:
             notes.append("Strides and pools widen the field too, but the output then has fewer cells.")
     return tuple(notes)
+
+
+def skips(layers: Sequence[LayerShape]) -> bool:
+    """Return whether an output of a stack leaves out cells between the first and the last that it sees."""
+    seen = {0}
+    for layer in reversed(layers):
+        seen = {
+            cell * layer.strides + weight * layer.dilation_rate for cell in seen for weight in range(layer.kernel_size)
+        }
+    return len(seen) <= max(seen)
+
+
+def _wide_text(field: int) -> str:
+    """Return the sentence about kernels that are dilated so widely that they skip inputs."""
+    rate = field // 2
+    return (
+        " Wider dilation needs fewer still, but skips inputs: "
+        f"one 3×3 with dilation {rate} spans {2 * rate + 1} × {2 * rate + 1} and reads 9 cells of it."
+    )
 
 
 @dataclass(frozen=True)
@@ -343,7 +366,7 @@ def _alternative(text: str, layers: list[LayerShape]) -> Alternative:
 
 
 def alternatives(field: int) -> list[Alternative]:
-    """Return stacks of stride 1 that see at least `field` cells, those with fewest weights first.
+    """Return stacks of stride 1 that see at least `field` cells without gaps, those with fewest weights first.
 
     Equal layers of one width (2, 3, 5, 7), undilated or with a dilation that doubles from layer to layer.
     """
@@ -374,7 +397,7 @@ def table(settings: Settings) -> list[dict[str, Any]]:
     if settings["alternatives"]:
         own = sum(map(weights_of, layers))
         field = grown[-1].receptive_field
-        rows = [("this stack", len(layers), field, own)]
+        rows = [("this stack" + " (skips inputs)" * skips(layers), len(layers), field, own)]
         rows += [(one.text, len(one.layers), one.field, one.weights) for one in alternatives(field)]
         return [
             {

@@ -177,7 +177,7 @@ def build(settings: Settings) -> Stage:
             role="input",
             editable=True,
             marked=future if looked else None,
-            mark_words=f"later than output {watched}, and seen by it" if looked else "",
+            mark_words=f"later than output {watched + 1}, and seen by it" if looked else "",
         )
     ]
     for number, one in enumerate(made, start=1):
@@ -192,7 +192,7 @@ def build(settings: Settings) -> Stage:
                 one.target,
                 pads[number],
                 marked=here if last and looked else None,
-                mark_words=f"output {watched}, which looks ahead" if last and looked else "",
+                mark_words=f"output {watched + 1}, which looks ahead" if last and looked else "",
             )
         )
     kernel_names = [_kernel_name(layer) for layer in range(count)]
@@ -208,7 +208,7 @@ def build(settings: Settings) -> Stage:
         layout="stack",
         formula=_formula(settings, grown, pads[-2], made, names, kernel_names),
         facts=_facts(settings, grown, pads[-2]),
-        notes=tuple(_notes(settings, grown, pads[-2])),
+        notes=tuple(_notes(settings, grown)),
     )
 
 
@@ -318,13 +318,23 @@ def _field(made: list[Trace], grown: list[Growth]) -> tuple[Lit, ...]:
     return (Lit("input", tuple(stacks.seen(made, grown[-1].size - 1).tolist())),)
 
 
-def _notes(settings: Settings, grown: list[Growth], pad: tuple[int, int]) -> list[str]:
+def _zeros_text(pads: list[tuple[int, int]]) -> str:
+    """Return how many zeros stand before and after what each layer reads."""
+    before, after = pads[0]
+    if any(pad != pads[0] for pad in pads):
+        listed = ", ".join(f"{before} + {after}" for before, after in pads)
+        return f"Zeros before + after, from layer 1 to {len(pads)}: {listed}"
+    zeros = "1 zero" if before + after == 1 else f"{before + after} zeros"
+    return f"{zeros}{' a layer' if len(pads) > 1 else ''}, {before} before and {after} after"
+
+
+def _notes(settings: Settings, grown: list[Growth]) -> list[str]:
     end, k, s = grown[-1], settings["kernel_size"], settings["strides"]
     notes = []
     if stacks.ahead(end):
         notes.append(
             f"“{settings['padding']}” looks into the future: output t sees inputs up to "
-            f"{'t' if end.jump == 1 else f'{end.jump}·t'} + {stacks.ahead(end)} →. "
+            f"{f't + {stacks.ahead(end)}' if end.jump == 1 else f'{end.jump}·(t − 1) + {stacks.ahead(end) + 1}'} →. "
             "A forecast trained so would have seen its answer; the marked cells are later than the marked output."
             + (" Pin another output to mark its future." if "cell" in settings else "")
         )
@@ -343,18 +353,19 @@ def _notes(settings: Settings, grown: list[Growth], pad: tuple[int, int]) -> lis
     if settings["padding"] == "valid" and settings["layers"] > 1:
         more = impossible({**settings, "layers": settings["layers"] + 1})
         lost = geometry.span(k, dilations(settings)[-1]) - 1
-        sentence = f"Without padding each layer takes {lost} cells away" if not settings["doubling"] and s == 1 else ""
+        sentence = (
+            f"Without padding each layer takes {lost} {'cell' if lost == 1 else 'cells'} away"
+            if not settings["doubling"] and s == 1
+            else ""
+        )
         if settings["layers"] < MOST_LAYERS and more:
             sentence += ("; " if sentence else "") + f"no further layer fits: {more}"
         if sentence:
             notes.append(sentence[0].upper() + sentence[1:] + ".")
     if settings["padding"] == "same":
-        before, after = pad
-        if before != after:
-            notes.append(
-                f"{before + after} zeros a layer, {before} before and {after} after: of an odd number “same” puts "
-                "the larger part behind."
-            )
+        pads = stacks.zeros(shapes(settings), grown)
+        if any(before != after for before, after in pads):
+            notes.append(f"{_zeros_text(pads)}: of an odd number “same” puts the larger part behind.")
     if s > 1 and max(dilations(settings)) > 1:
         notes.append("Keras' layer refuses a stride together with a dilation; the shown code skips steps afterwards.")
     return notes

@@ -10,6 +10,7 @@ import numpy as np
 
 from explorer.convolution.formulas import size_text
 from explorer.convolution.stage import Board, Fact, Role, Steps
+from explorer.convolution.sum_line import ACTIVATION_WORDS
 from explorer.convolution.tracing import Trace
 
 MOST_TERMS = 16_000
@@ -20,16 +21,7 @@ MOST_CELLS = 1_600
 MOST_NUMBERS = 600
 """More edited numbers would make a link longer than 4 KB."""
 
-ACTIVATIONS = {
-    "linear": "None",
-    "relu": "ReLU",
-    "leaky_relu": "Leaky ReLU",
-    "elu": "ELU",
-    "gelu": "GELU",
-    "silu": "SiLU",
-    "sigmoid": "Sigmoid",
-    "tanh": "tanh",
-}
+ACTIVATIONS = {"linear": "None", **ACTIVATION_WORDS}
 PADDINGS = {"valid": "none (valid)", "same": "same", "explicit": "a number"}
 PADDING_MODES = {"zeros": "zeros", "reflect": "reflected", "edge": "edge repeated", "circular": "wrapped around"}
 

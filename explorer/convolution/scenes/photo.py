@@ -259,7 +259,7 @@ def build(settings: Settings) -> Stage:
     boards = (
         Board(
             "input",
-            f"Pixels {size_text(own.shape)} from row {first[0]}, column {first[1]}".replace("-", "−"),
+            f"Pixels {size_text(own.shape)} from row {first[0] + 1}, column {first[1] + 1}".replace("-", "−"),
             "input",
             values,
             own=None if own.all() else own,
@@ -269,8 +269,8 @@ def build(settings: Settings) -> Stage:
         kernel_board("kernel", "Kernel", kernel[..., None], editable=settings["filter"] == "own"),
         Board(
             "output",
-            f"Result around row {row}, column {column}" if mark.size > len(names or "1") else
-            f"Result at row {row}, column {column}",
+            f"Result around row {row + 1}, column {column + 1}" if mark.size > len(names or "1") else
+            f"Result at row {row + 1}, column {column + 1}",
             "output",
             traced.target,
             first=(rows.start, columns.start),

@@ -28,6 +28,7 @@ from explorer.convolution.tracing import Trace, trace
 
 RULES = {"max": "Maximum", "average": "Average", "min": "Minimum", "l2": "L2 (root of the sum of squares)"}
 _WORDS = {"max": "max pooling", "average": "average pooling", "min": "min pooling", "l2": "L2 pooling"}
+_KEPT = {"max": "maximum", "average": "average", "min": "minimum", "l2": "root of the sum of squares"}
 _OVER = {"windows": "windows", "global": "the whole map (global)", "channels": "channels"}
 _KERNEL = (3, 3)
 
@@ -162,6 +163,9 @@ def impossible(settings: Settings) -> str | None:
     if settings["compare"]:
         if settings["over"] == "channels":
             return "a shift is shown on one channel: pool over windows or over the whole map"
+        if settings["channels"] > 1:
+            # An edit of the one channel on the screen would throw away the others.
+            return f"a shift is shown on one channel; the input has {settings['channels']}"
         for shift, n, word in zip((settings["shift_down"], settings["shift_right"]), size, ("row", "column"),
                                   strict=True):  # fmt: skip
             if abs(shift) >= n:
@@ -335,7 +339,10 @@ def _compared(settings: Settings, picture: np.ndarray, kernel: np.ndarray) -> St
             "One number for the whole map does not say where: it changes only when something enters or leaves."
         )
     elif counts[2] == 0 and (down or right):
-        notes.append("Every maximum has stayed in its window, so the pooled map has not changed at all.")
+        notes.append(
+            f"In every window the {_KEPT[settings['rule']]} is the same number as before, so the pooled map has not "
+            "changed at all."
+        )
     elif not steps_kept:
         notes.append(
             "Pooling is only nearly invariant: what crosses the border of a window changes the map. With a stride of "
@@ -408,7 +415,8 @@ def _notes(settings: Settings, picture: np.ndarray, pooled: Trace) -> list[str]:
             notes.append("Padded cells are not counted: at the border the average is taken over fewer cells.")
         window, strides, _ = _window(settings)
         if any(s < k for s, k in zip(strides, window, strict=True)):
-            notes.append("The windows overlap: one input can be the maximum of several of them.")
+            kept = f"be the {_KEPT[settings['rule']]} of" if settings["rule"] in ("max", "min") else "count in"
+            notes.append(f"The windows overlap: one input can {kept} several of them.")
         unread = int(pooled.own.sum()) * picture.shape[2] - np.unique(pooled.sources).size
         if unread > 0:
             notes.append(f"{unread} of the input's numbers are in no window.")

@@ -133,14 +133,64 @@ def test_what_cannot_be_has_a_sentence(changed, words):
     assert words in SCENE.impossible(SCENE.settings(**changed))
 
 
-def test_edited_kernels_stay_when_filters_are_added():
-    edited = np.arange(54.0).reshape(3, 3, 6)  # three channels × two filters
-    more = stage_of(filters=3, kernel=edited).board("kernel").values.reshape(3, 3, 3, 3)
-    np.testing.assert_array_equal(more[..., :2], edited.reshape(3, 3, 3, 2))
-    fewer = stage_of(filters=1, kernel=edited).board("kernel").values
-    np.testing.assert_array_equal(fewer, edited[..., ::2])
+def kernels_of(**changed):
+    """Kernels by absolute channel and filter, and the notes; NaN where a filter does not see a channel."""
+    stage = stage_of(size=(4, 4), **changed)
+    planes, groups = stage.board("kernel").values, changed.get("groups", 1)
+    channels, filters = changed["channels"], changed["filters"]
+    inside = channels // groups
+    planes = planes.reshape(*planes.shape[:2], inside, filters)
+    seen = np.full((*planes.shape[:2], channels, filters), np.nan)
+    for number in range(filters):
+        first = number // (filters // groups) * inside
+        seen[:, :, first : first + inside, number] = planes[..., number]
+    return seen, " ".join(stage.notes)
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ((3, 2, 1), (3, 3, 1)), ((3, 2, 1), (3, 1, 1)), ((3, 2, 1), (4, 2, 1)), ((3, 2, 1), (2, 2, 1)),
+    ((3, 2, 1), (2, 4, 1)), ((2, 3, 1), (2, 4, 1)), ((1, 2, 1), (1, 3, 1)), ((6, 2, 1), (6, 4, 1)),
+])  # fmt: skip
+def test_an_edited_weight_stays_with_its_channel_and_filter(old, new):
+    for channel in range(old[0]):
+        for number in range(old[1]):
+            planes = stage_of(size=(4, 4), channels=old[0], filters=old[1]).board("kernel").values.copy()
+            planes[1, 2, channel * old[1] + number] = 77.0
+            seen, notes = kernels_of(channels=new[0], filters=new[1], groups=new[2], kernel=planes)
+            here = channel < new[0] and number < new[1]
+            assert np.argwhere(seen == 77).tolist() == ([[1, 2, channel, number]] if here else [])
+            assert "each weight stays with its channel" in notes
+
+
+@pytest.mark.parametrize("typed", ["one", "all"])
+def test_no_edited_weight_ever_moves_to_another_channel_or_filter(typed):
+    shapes = [(c, f, g) for c in (1, 2, 3, 4) for f in (1, 2, 3, 4) for g in (1, 2) if not (c % g or f % g)]
+    for old in shapes:
+        inside = old[0] // old[2]
+        planes = stage_of(size=(4, 4), channels=old[0], filters=old[1], groups=old[2]).board("kernel").values.copy()
+        for plane in range(planes.shape[2]) if typed == "all" else [planes.shape[2] - 1]:
+            planes[..., plane] = 100 + plane
+        for new in shapes:
+            if new[0] // new[2] * new[1] == planes.shape[2] or sum(a != b for a, b in zip(old, new, strict=True)) != 1:
+                continue
+            seen, _ = kernels_of(channels=new[0], filters=new[1], groups=new[2], kernel=planes)
+            for _, _, channel, number in np.argwhere(seen >= 100):
+                first = number // (old[1] // old[2]) * inside
+                truth = 100 + (channel - first) * old[1] + number
+                assert (seen[..., channel, number] == truth).all(), (old, new, channel, number)
+
+
+def test_kernels_that_fit_nowhere_are_the_default_ones():
     odd = stage_of(filters=2, kernel=np.ones((5, 5, 7)))
     np.testing.assert_array_equal(odd.board("kernel").values, stage_of(filters=2).board("kernel").values)
+
+
+def test_a_depth_multiplier_multiplies_the_share_of_the_work():
+    stage, plain = stage_of("separable", multiplier=2), stage_of("rgb_sum", filters=4)
+    share = fact(stage, "Multiply-adds").answer[0] / fact(plain, "Multiply-adds").answer[0]
+    np.testing.assert_allclose(share, 2 * (1 / 4 + 1 / 9))
+    assert any("2 · (1/4 + 1/9) = 0.7222 of" in note for note in stage.notes)
+    assert "⌊m/2⌋]" in stage.formula[-1].text and stage_of("separable").formula[-1].text.endswith(", m]")
 
 
 def test_without_biases_there_is_no_board_and_no_letter_for_them():

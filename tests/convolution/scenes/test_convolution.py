@@ -152,3 +152,53 @@ def test_the_largest_stage_fits_its_limits_and_its_link():
     texts = [grids.to_text(stage.board(name).values[..., 0][3:19, 3:19] if name == "input" else
                            stage.board(name).values[..., 0]) for name in ("input", "kernel")]  # fmt: skip
     assert sum(map(len, texts)) < 3500
+
+
+@pytest.mark.parametrize(("preset", "words", "changed"), [
+    ("lecture_6x6", "36.5", {"strides": (1, 1)}),
+    ("stride_2", "88 and 117", {"strides": (2, 2)}),
+    ("curve_match", "6600", {"strides": (1, 1)}),
+    ("curve_no_match", "every product is 0", {"strides": (1, 1)}),
+    ("template_search", "is 1 on the cross alone", {"strides": (1, 1)}),
+])  # fmt: skip
+def test_notes_name_numbers_only_where_they_are_on_the_screen(preset, words, changed):
+    assert words in " ".join(stage_of(preset, **changed).notes)
+    for other in ({"flip": True}, {"bias": 1.0}, {"padding": "same"}, {"strides": (3, 3)}, {"strides": (1, 2)}):
+        assert words not in " ".join(stage_of(preset, **other).notes), other
+    assert words not in " ".join(stage_of(preset, kernel=np.ones((3, 3))).notes)
+
+
+def test_the_turned_kernel_is_only_named_where_all_of_it_shows():
+    turned, upright = "turned by 180°", "upright"
+    assert turned in " ".join(stage_of("impulse").notes) and upright in " ".join(stage_of("true_convolution").notes)
+    for changed in ({"strides": (2, 2)}, {"dilation_rate": (2, 2)}, {"kernel_size": (5, 5)},
+                    {"padding": "same", "padding_mode": "circular", "kernel_size": (7, 7)}):  # fmt: skip
+        for preset in ("impulse", "true_convolution"):
+            notes = " ".join(stage_of(preset, **changed).notes)
+            assert turned not in notes and upright not in notes
+
+
+def test_the_padding_of_pytorch_begins_one_cell_earlier():
+    random = np.random.default_rng(6)
+    tried = 0
+    while tried < 40:
+        settings = SCENE.settings(
+            "same_padding",
+            size=tuple(random.integers(3, 12, 2)),
+            kernel_size=tuple(random.integers(1, 7, 2)),
+            strides=tuple(random.integers(1, 4, 2)),
+        )
+        if SCENE.impossible(settings):
+            continue
+        tried += 1
+        stage = SCENE.build(settings)
+        board, note = stage.board("input"), next((note for note in stage.notes if "PyTorch" in note), "")
+        top, left = -board.first[0], -board.first[1]
+        bottom, right = (
+            board.values.shape[axis] - settings["size"][axis] - before for axis, before in ((0, top), (1, left))
+        )
+        assert bool(note) == (top != bottom or left != right)
+        if note:
+            both = str(bottom) if bottom == right else f"({bottom}, {right})"
+            assert f"padding={both} " in note
+            assert ("below" in note, "right" in note) == (bottom == top + 1, right == left + 1)

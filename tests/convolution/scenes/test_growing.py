@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.convolution.scenes.growing import LAYERS, SCENE, alternatives
+from explorer.convolution.scenes.growing import LAYERS, SCENE, alternatives, skips
 
 
 def fact(stage, start):
@@ -92,3 +92,33 @@ def test_the_table_lists_layers_or_alternatives():
     assert [row["Weights for one channel"] for row in rows] == [9, 9, 0, 9, 9, 0]
     rows = SCENE.table(SCENE.settings("one_7x7"))
     assert ("this stack", 49) in {(row["Stack"], row["Weights for one channel"]) for row in rows}
+
+
+@pytest.mark.parametrize("field", range(2, 40))
+def test_alternatives_leave_no_gaps(field):
+    assert not any(skips(one.layers) for one in alternatives(field))
+
+
+def test_stacks_that_skip_inputs_are_called_so():
+    random = np.random.default_rng(9)
+    tried = 0
+    while tried < 60:
+        names = [str(name) for name in random.choice(list(LAYERS), int(random.integers(1, 4)))]
+        layers = {f"layer_{number}": name for number, name in enumerate(names, start=1)}
+        settings = SCENE.settings(size=32, layers=len(names), padding="valid", alternatives=True, **layers)
+        if SCENE.impossible(settings):
+            continue
+        tried += 1
+        stage = SCENE.build(settings)
+        seen = np.flatnonzero(stage.board("paths").values)
+        gaps = seen.size < seen[-1] - seen[0] + 1
+        assert any(row["Stack"] == "this stack (skips inputs)" for row in SCENE.table(settings)) == gaps
+
+
+def test_fewest_weights_are_said_to_be_those_without_gaps():
+    notes = " ".join(SCENE.build(SCENE.settings("fewest_weights")).notes)
+    assert "15 without gaps: 4 × 2×2" in notes and "one 3×3 with dilation 7 spans 15 × 15" in notes
+
+
+def test_outputs_are_counted_from_1():
+    assert SCENE.build(SCENE.settings("three_3x3")).board("paths").title.endswith("to output 4")

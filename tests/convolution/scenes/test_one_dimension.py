@@ -110,3 +110,25 @@ def test_the_table_has_a_row_for_each_layer():
 def test_padding_that_hides_a_weight_for_good_is_refused():
     sentence = SCENE.impossible(SCENE.settings("dilated_1_2_4_8", size=8))
     assert sentence is not None and "layer 4 would put 8 zeros" in sentence
+
+
+@pytest.mark.parametrize(("changed", "words"), [
+    ({"layers": 1, "kernel_size": 2}, "1 zero, 0 before and 1 after:"),
+    ({"layers": 3, "kernel_size": 2}, "1 zero a layer, 0 before and 1 after:"),
+    ({"layers": 3, "kernel_size": 6}, "5 zeros a layer, 2 before and 3 after:"),
+    ({"layers": 2, "kernel_size": 3, "strides": 2, "size": 7},
+     "Zeros before + after, from layer 1 to 2: 1 + 1, 0 + 1:"),
+])  # fmt: skip
+def test_zeros_are_named_as_each_layer_has_them(changed, words):
+    settings = SCENE.settings("same_1d", **changed)
+    assert words in " ".join(SCENE.build(settings).notes)
+
+
+def test_outputs_are_counted_from_1_where_they_are_named():
+    stage = SCENE.build({**SCENE.settings("looks_ahead"), "cell": 3})
+    assert stage.board("output").marked[0, 3, 0]
+    assert stage.board("output").mark_words == "output 4, which looks ahead"
+    assert stage.board("input").mark_words == "later than output 4, and seen by it"
+    # Output 2 of stride 2 and width 3 sees inputs 3, 4 and 5.
+    stage = SCENE.build(SCENE.settings("looks_ahead", strides=2))
+    assert any("up to 2·(t − 1) + 3 →" in note for note in stage.notes)

@@ -124,3 +124,10 @@ def test_a_typed_kernel_grows_and_shrinks_around_its_middle():
     for size in np.ndindex(7, 7):
         made = photo.kernel_of(SCENE.settings("identity", kernel_size=(size[0] + 1, size[1] + 1)))
         np.testing.assert_array_equal(made, kernels.identity((size[0] + 1, size[1] + 1)))
+
+
+def test_titles_count_rows_and_columns_from_1():
+    stage = SCENE.build(SCENE.settings("edge_1", pixels=PICTURE, padding="valid", row=4, column=5))
+    assert stage.board("output").title == "Result around row 5, column 6"
+    source = stage.board("input")
+    assert source.title.endswith(f"from row {source.first[0] + 1}, column {source.first[1] + 1}")

@@ -128,3 +128,20 @@ def test_pooling_has_nothing_to_learn():
     assert fact(stage_of(), "Weights to learn").answer == (0,)
     assert fact(stage_of("shift"), "Weights to learn").answer == (9,)
     assert fact(stage_of(), "Numbers kept").value == "4 of 16"
+
+
+@pytest.mark.parametrize(("rule", "words"), [
+    ("max", "be the maximum of several"), ("min", "be the minimum of several"),
+    ("average", "count in several"), ("l2", "count in several"),
+])  # fmt: skip
+def test_notes_speak_of_the_rule_at_hand(rule, words):
+    assert any(words in note for note in stage_of("overlapping", rule=rule).notes)
+    still = " ".join(stage_of("shift", rule=rule, input=np.zeros((8, 8))).notes)
+    kept = {"max": "maximum", "min": "minimum", "average": "average", "l2": "root of the sum of squares"}[rule]
+    assert f"In every window the {kept} is the same number" in still
+
+
+def test_channels_of_an_edited_input_are_not_thrown_away_by_a_shift():
+    settings = SCENE.settings("across_channels", over="windows", compare=True)
+    assert SCENE.impossible(settings) == "a shift is shown on one channel; the input has 4"
+    assert SCENE.impossible({**settings, "channels": 1}) is None

@@ -239,7 +239,7 @@ export default function (component) {
           const light = (parts[0] * 299 + parts[1] * 587 + parts[2] * 114) / 1000;
           cell.style.color = inside ? (light > 120 ? "#000" : "#fff") : "inherit";
         }
-      find(".where").textContent = `Result at row ${row}, column ${column}`;
+      find(".where").textContent = `Result at row ${row + 1}, column ${column + 1}`;
       view.dataset.probe = `${row},${column}`;
       const value = sums[memory.channel], sum = find(".sum");
       const drawn = signed ? "" : Math.abs(Math.min(255, Math.max(0, value)) - value) > 1e-6 ? `, drawn as ${value < 0 ? 0 : 255}` : "";
