@@ -312,6 +312,21 @@ def test_an_edit_shows_at_once_is_sent_once_and_keeps_step_and_pin(show):
     expect(board(page, "output")).not_to_have_class(re.compile("pending"))
 
 
+def test_answers_that_come_while_one_types_take_nothing_out_of_the_hand(show):
+    page = show("editable")
+    cell(page, "input", 9).focus()
+    # Slower than an answer: each comes in the middle of a number.
+    for number in ("125", "345", "565", "785"):
+        page.keyboard.type(number, delay=70)
+        page.keyboard.press("Tab")
+    expect(page.get_by_text("edits: 4")).to_be_visible()
+    wait_until_idle(page)
+    assert [cell(page, "input", 9 + place).text_content() for place in range(4)] == ["125", "345", "565", "785"]
+    changed = X.copy()
+    changed[0, :4] = [125, 345, 565, 785]
+    np.testing.assert_allclose(drawn(page, "output"), padded(changed, KERNEL).ravel(), rtol=1e-3)
+
+
 def test_typing_arrows_and_bad_text(show):
     page = show("editable")
     # The first cell of the input behind its ring.

@@ -109,7 +109,7 @@ def current() -> Scene:
 
 def texts(chosen: Scene) -> dict[str, str]:
     """Draw the unseen fields that bind a scene's settings to the link, and return what they say."""
-    with st.container(key="unseen_convolution_settings"):
+    with st.container(key="unseen_convolution_texts"):
         return {control.name: STATE.text(control.name) for control in chosen.controls}
 
 
