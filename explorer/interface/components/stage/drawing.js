@@ -1,6 +1,6 @@
 // The stage on the page: boards of cells, connections between layers, matrices; built once, then only changed.
 const CELL = { most: 52, least: 16 };
-const CONNECTOR = 52;
+const CONNECTOR = 44;
 const GAP = 16;
 // Sides of the longest small board that are tried, the largest first.
 const SMALL = [300, 220, 150];
@@ -23,6 +23,9 @@ function connectorWords(model, board, before) {
   if (!link || board.standsFor) return null;
   return { sign: "→", words: before && before.role === "weight" ? "" : link.words };
 }
+
+// An operation's name stands in as many lines as it has words.
+const connectorWidth = (between) => (between ? 8 + Math.max(CONNECTOR, ...between.words.split(" ").map((word) => 6.3 * word.length)) : 0);
 
 // Builds all boards anew; returns for each board what is needed to change it.
 function buildBoards(place, model) {
@@ -173,7 +176,7 @@ function cellSize(model, width, height) {
       lines += 1;
       row.forEach((board, place) => {
         const box = boxes(size)(board);
-        const own = box.width + (connectorWords(model, board, row[place - 1] || null) ? CONNECTOR : 0) + GAP;
+        const own = box.width + connectorWidth(connectorWords(model, board, row[place - 1] || null)) + GAP;
         widest = Math.max(widest, box.width);
         if (across && across + own > width + GAP) { total += tall + GAP; across = 0; tall = 0; lines += 1; }
         across += own;
@@ -230,13 +233,15 @@ const widthOf = (text) => [...text].reduce((sum, one) => sum + (one === "." ? 0.
 function fitText(view, size) {
   const { board } = view;
   if (board.small || !board.values) return;
-  const room = size - (size > 30 ? 6 : 3);
+  const room = size - (size > 30 ? 7 : 3);
   const widest = (text) => Math.max(0.53, ...Array.from(board.values, (value) => widthOf(Number.isNaN(value) ? "?" : text(value))));
+  // Small cells are filled with their numbers, large ones are not.
+  const most = Math.max(size * 0.38, Math.min(11, size * 0.5));
   let digits = 0;
-  let font = Math.min(size * 0.38, room / widest(printed));
+  let font = Math.min(most, room / widest(printed));
   if (font < 9) {
     digits = Math.max(2, Math.floor(room / (9 * 0.53)));
-    font = Math.min(size * 0.38, room / widest((value) => abbreviated(value, digits)));
+    font = Math.min(most, room / widest((value) => abbreviated(value, digits)));
   }
   view.node.style.setProperty("--font", font < 6.5 ? "0px" : `${font.toFixed(1)}px`);
   if (digits !== view.digits) {

@@ -22,9 +22,9 @@ function abbreviated(value, most) {
   const tries = [];
   for (const [limit, unit] of [[1e6, "M"], [1e3, "k"], [1, ""]])
     if (size >= limit) for (const digits of [1, 0]) tries.push((value / limit).toFixed(digits) + unit);
-  if (size < 1) for (const digits of [2, 1]) tries.push(value.toFixed(digits).replace("0.", "."));
+  if (size < 1) for (const digits of [2, 1]) tries.push(Number(value.toFixed(digits)) === 0 ? "~0" : value.toFixed(digits).replace("0.", "."));
   const texts = tries.map((text) => text.replace(/(\.\d*?)0+(?=[kM]?$)/, "$1").replace(/\.(?=[kM]?$)/, "").replace("-", "−"));
-  return texts.find((text) => text.length <= most && text) || texts[texts.length - 1] || whole;
+  return texts.find((text) => text.length <= most) || [whole, ...texts].reduce((one, other) => (other.length < one.length ? other : one));
 }
 
 function bracketed(text) {

@@ -380,6 +380,7 @@ class Stage {
 
   click(event) {
     const place = this.under(event);
+    if (!place && this.touch) { this.unpin(); this.look = null; this.show(); }
     if (!place || event.target.closest("input")) return;
     if (this.drawing && ownPlace(place.board, place.cell)) return;
     const is = (one) => one && one.board === place.board && one.cell === place.cell;
