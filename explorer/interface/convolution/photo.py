@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from explorer.convolution import fft
 from explorer.convolution.scene import Settings
 from explorer.convolution.scenes import photo
 from explorer.interface.components import boards
+from explorer.interface.figures.colour_scales import ColourScale, lookup_table
 
 _SENT = "_convolution_photo_sent"
 _COMPARED = "_convolution_photo_compared"
@@ -105,6 +108,30 @@ def show_photo(
         key=_KEY,
         on_pin=pin,
     )
+
+
+def result_png(settings: Settings) -> bytes:
+    """Return the kernel's result on the whole picture as PNG, one pixel each, on the scale that the page shows.
+
+    Brightness is clipped to 0 to 255; signed results are centred on 0 and end at the largest size, in grey by the
+    app's diverging colours and in colour by each channel's distance from the middle.
+    """
+    kernel = photo.kernel_of(settings)
+    arguments = {name: settings[name] for name in ("strides", "padding", "dilation_rate")}
+    values = fft.direct(photo.pixels_of(settings).astype(np.float32), kernel, **arguments)
+    if photo.scale_of(settings, kernel) == "signed":
+        most = float(np.abs(values).max(initial=0.0))
+        if values.shape[2] == 1:
+            shown = lookup_table(True)[ColourScale(-most, most).indices(values[..., 0])] if most else np.full(
+                (*values.shape[:2], 3), 247, np.uint8
+            )  # fmt: skip
+        else:
+            shown = np.rint(127.5 + 127.5 * values / (most or 1.0)).astype(np.uint8)
+    else:
+        shown = np.rint(np.clip(values, 0, 255)).astype(np.uint8)
+    target = io.BytesIO()
+    Image.fromarray(shown if shown.shape[2] == 3 else shown[..., 0]).save(target, "PNG")
+    return target.getvalue()
 
 
 def show_comparison(settings: Settings, pixels: np.ndarray) -> None:

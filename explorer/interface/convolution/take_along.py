@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.convolution import export_csv
 from explorer.convolution.scene import Scene, Settings
 from explorer.convolution.stage import Stage
-from explorer.interface.convolution import scene_state
+from explorer.interface.convolution import photo, scene_state
 from explorer.interface.convolution.scene_state import STATE
 from explorer.interface.figures import stage_drawing
 from explorer.interface.theme import PALETTES, theme_name
@@ -31,10 +31,10 @@ def show(chosen: Scene, settings: Settings, stage: Stage, *, answered: bool) -> 
                 f"{len(link):,} characters. Append `&hide=settings,scene` to hide controls, by their names in links."
             )
         if answered:
-            _downloads(chosen, stage)
+            _downloads(chosen, settings, stage)
 
 
-def _downloads(chosen: Scene, stage: Stage) -> None:
+def _downloads(chosen: Scene, settings: Settings, stage: Stage) -> None:
     with st.popover("Download", icon=":material/download:"):
         theme = st.segmented_control(
             "Theme of the picture", ["light", "dark"], default=theme_name(), required=True, key="convolution_export"
@@ -45,6 +45,16 @@ def _downloads(chosen: Scene, stage: Stage) -> None:
         # Steps that stamp are counted by input cells, and pinned is an output.
         order = stage.steps.order.tolist() if stage.steps.by == "target" else []
         step = order.index(cell) if cell in order else None
+        if chosen.name == "photo":
+            st.download_button(
+                "The result as PNG",
+                lambda: photo.result_png(settings),
+                f"{name}-result.png",
+                "image/png",
+                on_click="ignore",
+                key="convolution_download_result",
+                width="stretch",
+            )
         for label, kind, make in (
             ("Animated GIF", "image/gif", lambda: stage_drawing.gif(stage, palette)),
             ("SVG", "image/svg+xml", lambda: stage_drawing.svg(stage, palette, step=step).encode()),
