@@ -346,7 +346,8 @@ class Stage {
     boards.addEventListener("focusin", (event) => {
       const node = event.target.closest(".cell");
       if (node && !this.touch) this.rove(node);
-      if (!event.target.matches(":focus-visible")) return;
+      // A finger that comes after a key would look and pin with one tap.
+      if (this.touch || !event.target.matches(":focus-visible")) return;
       if (node) this.lookAt(this.under(event));
       else if (event.target.classList.contains("small")) this.lookAtSmall(event.target, 0, 0);
     });
@@ -477,6 +478,7 @@ class Stage {
   }
 
   key(event) {
+    this.touch = false;
     const node = event.target.closest(".cell");
     const small = event.target.closest(".small");
     const inField = event.target.matches("input, select");
