@@ -81,10 +81,13 @@ class PageState:
     def link_parameters(self) -> dict[str, str]:
         """Return what a link must say to bring this view back: every value that is not the default, by its name."""
         said = {}
+        # One look at the session: each single one costs a walk through all that the page has drawn.
+        session = st.session_state.to_dict()
         for name, item in self.items.items():
-            value = self.value(name)
-            if value not in (None, "", st.session_state.get(_default_of(self.key(name)), item.default)):
-                said[self.key(name)] = str(value)
+            key = self.key(name)
+            value = session.get(key, item.default)
+            if value not in (None, "", session.get(_default_of(key), item.default)):
+                said[key] = str(value)
         return said
 
     def link(self) -> str:
