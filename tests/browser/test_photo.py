@@ -125,7 +125,7 @@ def test_enter_pins_the_pixel_for_the_stage_below_and_the_link(open_photo):
     wait_until_idle(page)
     assert f"convolution_column={column}" in page.url
     stage = page.locator(".st-key-convolution_stage .stage")
-    expect(stage.locator('.board[data-board="output"]')).to_contain_text(f"row {row}, column {column}")
+    expect(stage.locator('.board[data-board="output"]')).to_contain_text(f"row {row + 1}, column {column + 1}")
     marked = stage.locator('.board[data-board="output"] .cell.marked')
     assert float(marked.inner_text().replace("−", "-")) == pytest.approx(here)
 
