@@ -145,6 +145,29 @@ def choose(scene: Scene, preset: str, texts: Mapping[str, str], **given: Any) ->
     return Chosen(base | kept, tuple(complaints))
 
 
+def made_possible(scene: Scene, settings: Settings) -> Chosen:
+    """Return settings that can be, where an example does not fit what it is shown on (a picture of one pixel).
+
+    First it is padded, then its kernel is a single cell; each with its sentence.
+
+    Raises:
+        ValueError: nothing helps; the text is the sentence.
+    """
+    here = dict(settings)
+    why = scene.impossible(here)
+    if why is None:
+        return Chosen(here)
+    ways: list[dict[str, Any]] = [
+        {"padding": "same"},
+        {"padding": "same", "kernel_size": (1, 1), "dilation_rate": (1, 1), "strides": (1, 1)},
+    ]
+    for way in ways:
+        changed = here | {name: value for name, value in way.items() if name in here}
+        if scene.impossible(changed) is None:
+            return Chosen(changed, (_sentence(f"{why}: padded instead, and the kernel made to fit"),))
+    raise ValueError(_sentence(why))
+
+
 def refusal(scene: Scene, settings: Settings, name: str, text: str) -> str | None:
     """Return the sentence why a typed value cannot be, or None where it can."""
     try:

@@ -119,3 +119,14 @@ def test_whatever_is_reached_by_neighbours_is_possible():
         if there.value is not None:
             here = {**here, control.name: there.value}
         assert fits(here) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 4000), (4000, 3), (2, 7)])
+def test_every_example_of_the_photo_is_shown_on_a_picture_of_any_size(shape):
+    from explorer.convolution.scenes.photo import SCENE as PHOTO
+
+    for preset in PHOTO.presets:
+        given = PHOTO.settings(preset.name, pixels=np.full((*shape, 3), 7, np.uint8), cell=None)
+        chosen = settings.made_possible(PHOTO, given)
+        assert PHOTO.impossible(chosen.settings) is None
+        assert PHOTO.build(chosen.settings).board("output").values.size

@@ -151,14 +151,20 @@ def show() -> None:
                 return
             given["pixels"] = picture.pixels
         result = convolution_settings.choose(chosen, preset, texts, **given)
-        settings = result.settings
+        try:
+            fitting = convolution_settings.made_possible(chosen, result.settings)
+        except ValueError as error:
+            st.error(plain(str(error)), icon=":material/broken_image:")
+            scene_state.scene_shown(chosen)
+            return
+        settings = fitting.settings
         if chosen.name != "photo":
             with STATE.part("settings"):
                 _settings_strip(chosen, settings, given)
     if chosen.name == "photo":  # the picture's own controls fill the row
         with STATE.part("settings"):
             _settings_strip(chosen, settings, given)
-    for sentence in result.complaints:
+    for sentence in (*result.complaints, *fitting.complaints):
         st.warning(plain(sentence), icon=":material/link_off:")
     stage = chosen.build(settings)
     asked = predict.question_of(chosen, stage)
