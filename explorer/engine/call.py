@@ -32,10 +32,18 @@ class Call:
         state: "waiting", "running", "stopping" (asked to stop, not yet there), "done", "failed" or "stopped".
         place: place in line, 1 is next; None once it runs or has ended.
         progress: the latest report; None before the first.
+        payloads: the latest payload of each part of the work.
     """
 
-    def __init__(self, name: str, work: Work, visitor: str, arguments: Packed, stop: Callable[[Call], None]) -> None:
-
+    def __init__(
+        self,
+        name: str,
+        work: Work,
+        visitor: str,
+        arguments: Packed,
+        stop: Callable[[Call], None],
+        tell: Callable[[Call], None] = lambda call: None,
+    ) -> None:
         self.number = next(_numbers)
         self.name = name
         self.work = work
@@ -43,8 +51,13 @@ class Call:
         self.state: State = "waiting"
         self.place: int | None = None
         self.progress: Progress | None = None
+        self.payloads: dict[int, Any] = {}
+        self.words: dict[str, Any] = {}
         self._arguments: Packed | None = arguments
         self._ask_to_stop = stop
+        self._pass_words_on = tell
+        self._when_ended: list[Callable[[Call], None]] = []
+        self._ending = threading.Lock()
         self._ended = threading.Event()
         self._sentence = ""
         self._packed: Packed | None = None
@@ -78,10 +91,28 @@ class Call:
             raise EngineError("This is still being computed.")
         if self.state != "done":
             raise EngineError(self._sentence)
+        return self.kept()
+
+    def kept(self) -> Any:
+        """Return the result, or what stopped work handed over; None where there is nothing (yet)."""
         with self._unpacking:
             if self._packed is not None:
                 self._result, self._packed = unpack(self._packed), None
         return self._result
+
+    def tell(self, **words: Any) -> None:
+        """Say something to the work, which looks at it when it likes; a later value of a word replaces it."""
+        if not self._ended.is_set():
+            self.words = {**self.words, **words}
+            self._pass_words_on(self)
+
+    def when_ended(self, act: Callable[[Call], None]) -> None:
+        """Have `act(call)` called when the call has ended, at once if it has; it must be quick and not fail."""
+        with self._ending:
+            if not self._ended.is_set():
+                self._when_ended.append(act)
+                return
+        act(self)
 
     def stop(self) -> None:
         """Ask the call to stop; it ends as "stopped" at once if it waits, else when the work looks up."""
@@ -117,4 +148,8 @@ class Call:
             seconds = time.monotonic() - self._began
         self._arguments, self._packed, self._sentence, self._seconds = None, result, sentence, seconds
         self.place, self.state = None, state
-        self._ended.set()
+        with self._ending:
+            self._ended.set()
+        for act in self._when_ended:
+            act(self)
+        self._when_ended.clear()

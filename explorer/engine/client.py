@@ -11,6 +11,7 @@ import asyncio
 import atexit
 import contextlib
 import logging
+import pickle
 import threading
 import time
 import uuid
@@ -49,6 +50,9 @@ CLOSED = "The app is ending."
 
 WAITING_LIMIT = 32
 """How many calls of one visitor may wait in one lane."""
+
+TURN_SECONDS = 4.0
+"""How long a call computes before it is told that others wait; work that can go on later then gives way."""
 
 STOP_SECONDS = 30.0
 """How long a stopped call may go on before its worker is restarted. A restart costs everybody the networks that the
@@ -119,6 +123,7 @@ class _Run:
         address: of the worker that runs it; None before it began.
         timer: ends a call that does not begin, or goes on for too long.
         stop_timer: ends a call that does not hear a stop.
+        turn_timer: tells a call that others wait.
     """
 
     call: Call
@@ -131,6 +136,7 @@ class _Run:
     address: str | None = None
     timer: asyncio.TimerHandle | None = None
     stop_timer: asyncio.TimerHandle | None = None
+    turn_timer: asyncio.TimerHandle | None = None
 
 
 @dataclass(eq=False)
@@ -209,7 +215,14 @@ class Engine:
             EngineError: if this visitor has too many calls waiting, or the engine is closed.
         """
         entry = table.work(name)
-        call = Call(name, entry, visitor, pack(arguments, keep=True), lambda call: self._soon(self._stop, call))
+        call = Call(
+            name,
+            entry,
+            visitor,
+            pack(arguments, keep=True),
+            stop=lambda call: self._soon(self._stop, call),
+            tell=lambda call: self._soon(self._tell, call),
+        )
         if self._closed:
             raise EngineError(CLOSED)
         if self._lanes[entry.lane].turns.count(visitor) >= WAITING_LIMIT:
@@ -345,7 +358,8 @@ class Engine:
 
     def _end(self, call: Call, outcome: worker.Outcome) -> None:
         if call.state == "stopping" or outcome.kind == "stopped":
-            call.end("stopped", sentence=STOPPED, seconds=outcome.seconds)
+            # Work may hand over what it has when it is asked to stop.
+            call.end("stopped", sentence=STOPPED, result=outcome.result, seconds=outcome.seconds)
         elif outcome.kind == "result":
             call.end("done", result=outcome.result, seconds=outcome.seconds)
         else:
@@ -361,7 +375,7 @@ class Engine:
             return await self._outcome(run)
         finally:
             del self._runs[run.id]
-            for timer in (run.timer, run.stop_timer):
+            for timer in (run.timer, run.stop_timer, run.turn_timer):
                 if timer is not None:
                     timer.cancel()
 
@@ -461,6 +475,26 @@ class Engine:
         assert run.address is not None
         await run.cluster.client.run(worker.stop_call, run.id, workers=[run.address], on_error="ignore")
 
+    def _tell(self, call: Call) -> None:
+        """Pass on what the page says, if the work has begun; else it is passed on when it does."""
+        for run in self._runs.values():
+            if run.call is call and run.address is not None:
+                self._background(
+                    run.cluster.client.run(
+                        worker.tell_call, run.id, call.words, workers=[run.address], on_error="ignore"
+                    )
+                )
+
+    def _look_for_others(self, run: _Run) -> None:
+        """Tell a call that has had its turn when others wait for its worker."""
+        assert run.address is not None
+        if len(self._lanes[run.call.work.lane].turns):
+            self._background(
+                run.cluster.client.run(worker.yield_call, run.id, workers=[run.address], on_error="ignore")
+            )
+        else:
+            run.turn_timer = self._loop.call_later(1.0, self._look_for_others, run)
+
     def _force_stop(self, run: _Run) -> None:
         """Restart the worker of a call that did not hear a stop."""
         log.warning("%s did not stop within %.0f s; its worker is restarted", run.call.name, self._stop_seconds)
@@ -503,10 +537,15 @@ class Engine:
             if run.timer is not None:
                 run.timer.cancel()
             run.timer = self._loop.call_later(self._limits[run.call.work.lane], self._over_time, run)
+            run.turn_timer = self._loop.call_later(TURN_SECONDS, self._look_for_others, run)
+            if run.call.words:
+                self._tell(run.call)
             if run.call.state == "stopping":
                 self._background(self._tell_stop(run))
         elif said["kind"] == "progress":
             run.call.progress = Progress(said["done"], said["total"], said["unit"], said["message"])
+            if said["payload"] is not None:
+                run.call.payloads = {**run.call.payloads, said["part"]: pickle.loads(said["payload"])}
 
     def _on_memory(self, event: tuple[float, dict[str, Any]]) -> None:
         _, said = event

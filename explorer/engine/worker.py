@@ -12,6 +12,7 @@ import ctypes
 import importlib
 import logging
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -34,6 +35,12 @@ WARM_VARIABLE = "CNN_EXPLORER_ENGINE_WARM"
 
 REPORT_SECONDS = 0.1
 """Least time between two reports of one call that are sent."""
+
+PAYLOAD_SECONDS = 0.3
+"""Least time between two payloads of one part of a call that are sent."""
+
+PAYLOAD_BYTES = 4_000_000
+"""A larger payload is left out: it passes through the scheduler, with everybody's messages."""
 
 LONG_NICENESS = 10
 """How much long work gives way to everything else on this machine (POSIX nice levels)."""
@@ -71,13 +78,25 @@ class Context:
         self._call = call
         self._send = send
         self._stop = threading.Event()
+        self._yield = threading.Event()
+        self._words: dict[str, Any] = {}
         self._sent_at = -REPORT_SECONDS
+        self._payload_sent_at: dict[int, float] = {}
 
-    def report(self, done: float | None = None, total: float | None = None, unit: str = "", message: str = "") -> None:
+    def report(
+        self,
+        done: float | None = None,
+        total: float | None = None,
+        unit: str = "",
+        message: str = "",
+        payload: Any = None,
+        part: int = 0,
+    ) -> None:
         """Send how far the work is, ten times a second at most; the last step is always sent."""
         now = time.monotonic()
         at_end = done is not None and done == total
-        if now - self._sent_at < REPORT_SECONDS and not at_end:
+        packed = self._packed(payload, part, now, at_end) if payload is not None else None
+        if packed is None and now - self._sent_at < REPORT_SECONDS and not at_end:
             return
         self._sent_at = now
         self._send(
@@ -88,8 +107,30 @@ class Context:
                 "total": None if total is None else float(total),
                 "unit": str(unit),
                 "message": str(message),
+                "payload": packed,
+                "part": int(part),
             }
         )
+
+    def _packed(self, payload: Any, part: int, now: float, at_end: bool) -> bytes | None:
+        """Return a payload as it travels, or None where it is too early for another or it is too large."""
+        if now - self._payload_sent_at.get(part, -PAYLOAD_SECONDS) < PAYLOAD_SECONDS and not at_end:
+            return None
+        self._payload_sent_at[part] = now
+        packed = pickle.dumps(payload, protocol=5)
+        if len(packed) > PAYLOAD_BYTES:
+            log.warning("A payload of %d bytes was left out", len(packed))
+            return None
+        return packed
+
+    def told(self) -> dict[str, Any]:
+        """Return what the page has said to this work meanwhile, the latest of each word."""
+        with _lock:
+            return dict(self._words)
+
+    def should_yield(self) -> bool:
+        """Return whether others wait and this work has had its turn: it may return what it has, unfinished."""
+        return self._yield.is_set()
 
     def stopped(self) -> bool:
         """Return whether the visitor asked this work to stop."""
@@ -107,6 +148,14 @@ class Context:
     def stop(self) -> None:
         """Ask the work to stop."""
         self._stop.set()
+
+    def hear(self, words: dict[str, Any]) -> None:
+        """Take in what the page says; to be called under the lock of this module."""
+        self._words.update(words)
+
+    def give_way(self) -> None:
+        """Let the work know that others wait."""
+        self._yield.set()
 
 
 _lock = threading.Lock()
@@ -190,6 +239,22 @@ def stop_call(call: str) -> None:
         _stopped_early[call] = None
         while len(_stopped_early) > 256:
             _stopped_early.popitem(last=False)
+
+
+def tell_call(call: str, words: dict[str, Any]) -> None:
+    """Say something to a running call; one that has ended hears nothing."""
+    with _lock:
+        context = _running.get(call)
+        if context is not None:
+            context.hear(words)
+
+
+def yield_call(call: str) -> None:
+    """Let a running call know that others wait for its worker."""
+    with _lock:
+        context = _running.get(call)
+    if context is not None:
+        context.give_way()
 
 
 async def describe_devices() -> tuple[Device, ...]:

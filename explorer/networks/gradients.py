@@ -7,7 +7,8 @@ import os
 import platform
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -59,8 +60,183 @@ def as_array(tensor: Any) -> np.ndarray:
     return values.astype(np.float32, copy=False)
 
 
+class _Kernel:
+    """A function of tensors that is compiled at once, never, or after a few calls."""
+
+    def __init__(
+        self, function: Callable, compiled: bool | None, network: Any, variables: Sequence[keras.Variable] | None
+    ) -> None:
+        self._function = function
+        self._compiled = compiled
+        if variables is None:
+            variables = [] if network is None else model_of(network).variables
+        self._variables = list(variables)
+        self._calls = 0
+        self._fast: Callable | None = None
+        self._lock = threading.Lock()
+
+    def _counted(self) -> bool:
+        """Count a call, and tell whether it shall be compiled."""
+        with self._lock:
+            self._calls += 1
+            return self._calls > EAGER_CALLS if self._compiled is None else self._compiled
+
+    def _compile(self, build: Callable[[], Callable]) -> Callable:
+        """Return the compiled function, made once."""
+        with self._lock:
+            if self._fast is None:
+                self._fast = build()
+            return self._fast
+
+    def _tensorflow_function(self, run: Callable) -> Callable:
+        import tensorflow as tf
+
+        # New shapes are traced anew; relaxed shapes would lose what layers know of their sizes.
+        return self._compile(lambda: tf.function(run, autograph=False, reduce_retracing=False))
+
+    def _with_variables(self, values: Sequence[Any], call: Callable[[], Any]) -> Any:
+        with keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True))):
+            return call()
+
+    def _values(self) -> list[Any]:
+        return [variable.value for variable in self._variables]
+
+
+def _tensors(nest: Any) -> Any:
+    """Make every leaf a tensor: a Python number would be compiled in, and traced anew for each of its values."""
+    return keras.tree.map_structure(_tensor, nest)
+
+
+def _tensor(leaf: Any) -> Any:
+    if leaf is None or keras.ops.is_tensor(leaf):
+        return leaf
+    if isinstance(leaf, np.ndarray):
+        return keras.ops.convert_to_tensor(leaf.astype(np.float32) if leaf.dtype == np.float64 else leaf)
+    if isinstance(leaf, float | np.floating):
+        return keras.ops.convert_to_tensor(leaf, dtype="float32")
+    return keras.ops.convert_to_tensor(leaf)
+
+
+class Compiled(_Kernel):
+    """A function of tensors without its gradient, compiled; keep it to call it often.
+
+    Args:
+        function: From tensors (or nests of them) to a nest of tensors, written with `keras.ops` and layers.
+            What it does besides, such as a tap on layers, happens when it is traced, not when it is called.
+        network: A loaded network or a model that it calls, so that JAX passes the variables in. Without it
+            JAX compiles them in as constants.
+        compiled: At once (`tf.function`, `jax.jit`), never, or, for None, from the third call on. PyTorch
+            always stays eager.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, network: Any = None, compiled: bool | None = None) -> None:
+        super().__init__(function, compiled, network, None)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Return what the function returns for these arrays, tensors, numbers or nests of them, as tensors."""
+        compiled = self._counted()
+        inputs = _tensors(arguments)
+        backend = keras.backend.backend()
+        if backend == "jax":
+
+            def run(values: list, arguments: tuple) -> Any:
+                return self._with_variables(values, lambda: self._function(*arguments))
+
+            if compiled:
+                import jax
+
+                return self._compile(lambda: jax.jit(run))(self._values(), inputs)
+            return run(self._values(), inputs)
+        if backend == "tensorflow" and compiled:
+            return self._tensorflow_function(self._function)(*inputs)
+        with without_gradients():
+            return self._function(*inputs)
+
+
+class WithGradient(_Kernel):
+    """A function of tensors together with its gradient, compiled; everything stays on the device.
+
+    Args:
+        function: `function(x, *others)` returns (scalar, aux), written with `keras.ops` and layers: x is a
+            tensor or a nest of tensors, aux a nest of tensors or None. It should be as pure as a function can
+            be that calls layers: changes to variables are dropped under JAX.
+        network: See `Compiled`.
+        compiled: See `Compiled`.
+        variables: Instead of a network's, the variables that JAX shall pass in.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., tuple[Any, Any]],
+        *,
+        network: Any = None,
+        compiled: bool | None = None,
+        variables: Sequence[keras.Variable] | None = None,
+    ) -> None:
+        super().__init__(function, compiled, network, variables)
+
+    def __call__(self, x: Any, *others: Any) -> tuple[Any, Any, Any]:
+        """Return (value, aux, gradient), with gradient = d value / d x in x's structure, zeros where none.
+
+        Args:
+            x: float array or tensor, or a nest of them.
+            others: arrays, tensors, numbers or nests of them, which no gradient is taken of.
+
+        Raises:
+            ValueError: if the function does not return a scalar first.
+        """
+        compiled = self._counted()
+        run = {"tensorflow": self._tensorflow, "jax": self._jax, "torch": self._torch}
+        return run[keras.backend.backend()](_tensors(x), _tensors(others), compiled)
+
+    def _scalar(self, x: Any, others: Any) -> tuple[Any, Any]:
+        value, aux = self._function(x, *others)
+        if tuple(value.shape) not in ((), (1,)):
+            raise ValueError(f"A gradient is taken of one number, not of shape {tuple(value.shape)}.")
+        return keras.ops.reshape(value, ()), aux
+
+    def _tensorflow(self, x: Any, others: Any, compiled: bool) -> tuple[Any, Any, Any]:
+        import tensorflow as tf
+
+        def run(x: Any, *others: Any) -> tuple[Any, Any, Any]:
+            flat = keras.tree.flatten(x)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(flat)
+                value, aux = self._scalar(x, others)
+            found = tape.gradient(value, flat, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            return value, aux, keras.tree.pack_sequence_as(x, [tf.convert_to_tensor(each) for each in found])
+
+        return (self._tensorflow_function(run) if compiled else run)(x, *others)
+
+    def _jax(self, x: Any, others: Any, compiled: bool) -> tuple[Any, Any, Any]:
+        import jax
+
+        def scalar(x: Any, values: list, others: Any) -> tuple[Any, Any]:
+            return self._with_variables(values, lambda: self._scalar(x, others))
+
+        build = jax.value_and_grad(scalar, has_aux=True)
+        run = self._compile(lambda: jax.jit(build)) if compiled else build
+        (value, aux), gradient = run(x, self._values(), others)
+        return value, aux, gradient
+
+    def _torch(self, x: Any, others: Any, compiled: bool) -> tuple[Any, Any, Any]:
+        import torch
+
+        with torch.enable_grad():
+            leaves = [leaf.detach().clone().requires_grad_(True) for leaf in keras.tree.flatten(x)]
+            value, aux = self._scalar(keras.tree.pack_sequence_as(x, leaves), others)
+            found: Sequence[Any] = [None] * len(leaves)
+            if value.requires_grad:
+                found = torch.autograd.grad(value, leaves, allow_unused=True)
+        gradients = [
+            torch.zeros_like(leaf).detach() if each is None else each for leaf, each in zip(leaves, found, strict=True)
+        ]
+        let_go = keras.tree.map_structure(lambda leaf: leaf if leaf is None else leaf.detach(), aux)
+        return value.detach(), let_go, keras.tree.pack_sequence_as(x, gradients)
+
+
 class ValueAndGradient:
-    """A scalar function that also tells its gradient; keep it to call it often.
+    """A scalar function that also tells its gradient, in arrays; keep it to call it often.
 
     Args:
         function: From a tensor, or a list of tensors, to a scalar, written with `keras.ops` and layers; as
@@ -73,12 +249,7 @@ class ValueAndGradient:
     def __init__(
         self, function: Scalar, *, compiled: bool | None = None, variables: Sequence[keras.Variable] = ()
     ) -> None:
-        self._function = function
-        self._compiled = compiled
-        self._variables = list(variables)
-        self._calls = 0
-        self._fast: Callable | None = None
-        self._lock = threading.Lock()
+        self._run = WithGradient(lambda x: (function(x), None), compiled=compiled, variables=variables)
 
     def __call__(self, x: Any) -> tuple[float, Any]:
         """Return the value at x, and d value / d x.
@@ -94,62 +265,36 @@ class ValueAndGradient:
         """
         many = isinstance(x, list | tuple)
         inputs = [np.asarray(part, dtype=np.float32) for part in (x if many else [x])]
-        with self._lock:
-            self._calls += 1
-            compiled = self._calls > EAGER_CALLS if self._compiled is None else self._compiled
-        run = {"tensorflow": self._tensorflow, "jax": self._jax, "torch": self._torch}
-        value, gradients = run[keras.backend.backend()](inputs, many, compiled)
-        found = [np.asarray(gradient, dtype=np.float32) for gradient in gradients]
-        return float(value), (found if many else found[0])
+        value, _, gradients = self._run(inputs if many else inputs[0])
+        found = [as_array(gradient) for gradient in (gradients if many else [gradients])]
+        return float(as_array(value)), (found if many else found[0])
 
-    def _scalar(self, inputs: Sequence[Any], many: bool) -> Any:
-        value = self._function(list(inputs) if many else inputs[0])
-        if tuple(value.shape) not in ((), (1,)):
-            raise ValueError(f"A gradient is taken of one number, not of shape {tuple(value.shape)}.")
-        return keras.ops.reshape(value, ())
 
-    def _tensorflow(self, inputs: list[np.ndarray], many: bool, compiled: bool) -> tuple[Any, list]:
-        import tensorflow as tf
+KEPT_FUNCTIONS = 24
+_KEPT_ATTRIBUTE = "_explorer_kept_functions"
+_kept_functions_lock = threading.Lock()
 
-        def run(*tensors: Any) -> tuple[Any, list]:
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(tensors)
-                value = self._scalar(tensors, many)
-            gradients = tape.gradient(value, list(tensors), unconnected_gradients=tf.UnconnectedGradients.ZERO)
-            return value, [tf.convert_to_tensor(gradient) for gradient in gradients]
 
-        if compiled and self._fast is None:
-            # New shapes are traced anew; relaxed shapes would lose what layers know of their sizes.
-            self._fast = tf.function(run, autograph=False, reduce_retracing=False)
-        value, gradients = (self._fast if compiled and self._fast else run)(*map(tf.constant, inputs))
-        return value.numpy(), [gradient.numpy() for gradient in gradients]
+def kept(network: Any, key: Hashable, build: Callable[[], Any]) -> Any:
+    """Return what was built for a network under a key, so that a compiled function is traced once.
 
-    def _jax(self, inputs: list[np.ndarray], many: bool, compiled: bool) -> tuple[Any, list]:
-        import jax
+    It lives and dies with the network; the least recently used of more than `KEPT_FUNCTIONS` is let go.
 
-        def scalar(tensors: list, values: list) -> Any:
-            with keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True))):
-                return self._scalar(tensors, many)
-
-        if self._fast is None:
-            self._fast = jax.jit(jax.value_and_grad(scalar))
-        run = self._fast if compiled else jax.value_and_grad(scalar)
-        value, gradients = run([jax.numpy.asarray(x) for x in inputs], [v.value for v in self._variables])
-        return np.asarray(value), [np.asarray(gradient) for gradient in gradients]
-
-    def _torch(self, inputs: list[np.ndarray], many: bool, compiled: bool) -> tuple[Any, list]:
-        import torch
-
-        with torch.enable_grad():
-            tensors = [keras.ops.convert_to_tensor(x).detach().clone().requires_grad_(True) for x in inputs]
-            value = self._scalar(tensors, many)
-            if not value.requires_grad:
-                return as_array(value), [np.zeros_like(x) for x in inputs]
-            gradients = torch.autograd.grad(value, tensors, allow_unused=True)
-        return as_array(value), [
-            np.zeros_like(x) if gradient is None else as_array(gradient)
-            for x, gradient in zip(inputs, gradients, strict=True)
-        ]
+    Args:
+        network: A loaded network or a model.
+        key: What it is, including everything that tracing depends on (layer, method, batch size).
+        build: Called without arguments, once.
+    """
+    store: OrderedDict[Hashable, Any]
+    with _kept_functions_lock:
+        # Past Keras' own __setattr__, which would track it.
+        store = model_of(network).__dict__.setdefault(_KEPT_ATTRIBUTE, OrderedDict())
+        if key not in store:
+            store[key] = build()
+        store.move_to_end(key)
+        while len(store) > KEPT_FUNCTIONS:
+            store.popitem(last=False)
+        return store[key]
 
 
 _kept: weakref.WeakKeyDictionary[Any, ValueAndGradient] = weakref.WeakKeyDictionary()

@@ -24,10 +24,11 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from explorer.networks import catalogue
 from explorer.networks.catalogue import NetworkEntry, WeightsFile
-from explorer.networks.work_context import NO_CONTEXT, SentenceError, Stopped, WorkContext
+from explorer.networks.work_context import NO_CONTEXT, NoContext, SentenceError, Stopped, WorkContext
 from explorer.settings import get_settings
 
 log = logging.getLogger(__name__)
@@ -201,22 +202,24 @@ def download_work(context: WorkContext, network: str) -> str:
     return entry.weights.file_name
 
 
-class _Console:
+class _Console(NoContext):
     """Shows progress in a terminal, on one line."""
 
     def __init__(self, title: str) -> None:
         self._title = title
 
-    def report(self, done: float | None = None, total: float | None = None, unit: str = "", message: str = "") -> None:
+    def report(
+        self,
+        done: float | None = None,
+        total: float | None = None,
+        unit: str = "",
+        message: str = "",
+        payload: Any = None,
+        part: int = 0,
+    ) -> None:
         text = message if not total else f"{(done or 0) / 1e6:8.1f} of {total / 1e6:.1f} MB"
         if sys.stderr.isatty():
             print(f"\r{self._title}: {text}   ", end="", file=sys.stderr, flush=True)
-
-    def stopped(self) -> bool:
-        return False
-
-    def raise_if_stopped(self) -> None:
-        return None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

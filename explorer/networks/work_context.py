@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class SentenceError(Exception):
@@ -16,7 +16,15 @@ class Stopped(Exception):  # noqa: N818 - not an error: what was asked for has h
 class WorkContext(Protocol):
     """The first argument of every piece of named work."""
 
-    def report(self, done: float | None = None, total: float | None = None, unit: str = "", message: str = "") -> None:
+    def report(
+        self,
+        done: float | None = None,
+        total: float | None = None,
+        unit: str = "",
+        message: str = "",
+        payload: Any = None,
+        part: int = 0,
+    ) -> None:
         """Tell how far the work has come; cheap enough for every step.
 
         Args:
@@ -24,10 +32,24 @@ class WorkContext(Protocol):
             total: how much there is to do, in `unit`; None where that is unknown.
             unit: what is counted, for example "pictures" or "MB".
             message: what is happening, in a few words for the visitor.
+            payload: what there is to see so far, plain data without Keras; some of the reports' are left out.
+            part: which of several things the payload shows; the page sees the latest of each.
+        """
+
+    def told(self) -> dict[str, Any]:
+        """Return what the page has said to this work meanwhile, the latest of each word."""
+
+    def should_yield(self) -> bool:
+        """Return whether others wait and this work has had its turn.
+
+        Work that can go on later looks between steps, and returns what it has as unfinished.
         """
 
     def stopped(self) -> bool:
-        """Return whether the visitor asked this work to stop; look between batches."""
+        """Return whether the visitor asked this work to stop; look between batches.
+
+        Work that returns then, instead of raising `Stopped`, hands over what it has so far.
+        """
 
     def raise_if_stopped(self) -> None:
         """End the work here if the visitor asked for it.
@@ -37,11 +59,27 @@ class WorkContext(Protocol):
         """
 
 
-class _NoContext:
+class NoContext:
     """A context that hears nothing and never stops, for a notebook or a test."""
 
-    def report(self, done: float | None = None, total: float | None = None, unit: str = "", message: str = "") -> None:
+    def report(
+        self,
+        done: float | None = None,
+        total: float | None = None,
+        unit: str = "",
+        message: str = "",
+        payload: Any = None,
+        part: int = 0,
+    ) -> None:
         """Forget the report."""
+
+    def told(self) -> dict[str, Any]:
+        """Return nothing: nobody speaks."""
+        return {}
+
+    def should_yield(self) -> bool:
+        """Return False: nobody waits."""
+        return False
 
     def stopped(self) -> bool:
         """Return False: nobody can ask."""
@@ -51,4 +89,4 @@ class _NoContext:
         """Go on."""
 
 
-NO_CONTEXT: WorkContext = _NoContext()
+NO_CONTEXT: WorkContext = NoContext()

@@ -13,7 +13,7 @@ from explorer.engine.client import Engine, connect
 from explorer.settings import Settings
 
 QUICK = ("echo", "process", "digest", "make", "note", "wait_for", "deaf", "fail")
-LONG = ("process", "wait_for", "count", "deaf", "stuck", "burn", "hog")
+LONG = ("process", "wait_for", "count", "grow", "deaf", "stuck", "burn", "hog")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -53,6 +53,16 @@ def count(context: WorkContext, total: int, pause: float) -> int:
     return total
 
 
+def grow(context: WorkContext, total: int, pause: float, start: int = 0) -> dict[str, Any]:
+    """Count up from `start` and show it; hand over what there is when stopped or when others wait."""
+    grown = start
+    while grown < total and not context.stopped() and not context.should_yield():
+        grown += context.told().get("stride", 1)
+        context.report(grown, total, "steps", "growing", payload={"grown": grown}, part=grown % 2)
+        time.sleep(pause)
+    return {"grown": grown, "finished": grown >= total}
+
+
 def deaf(context: WorkContext, file: str, seconds: float = 60.0) -> int:
     """Say which process this is, and never look whether to stop."""
     Path(file).write_text(str(os.getpid()))

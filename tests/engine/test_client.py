@@ -118,6 +118,59 @@ def test_progress_arrives_and_ends_at_the_end(engine: Engine) -> None:
     assert call.seconds >= 60 * 0.02
 
 
+def test_what_there_is_to_see_arrives_while_the_work_goes_on(engine: Engine) -> None:
+    call = engine.submit("long.grow", visitor="a", total=40, pause=0.03)
+    until(lambda: {0, 1} <= set(call.payloads))
+    assert not call.wait(0)
+    assert call.payloads[0]["grown"] % 2 == 0
+    assert call.payloads[1]["grown"] % 2 == 1
+    assert call.result(PATIENCE) == {"grown": 40, "finished": True}
+
+
+def test_running_work_hears_what_the_page_says_and_waiting_work_hears_it_when_it_begins(engine: Engine) -> None:
+    running = engine.submit("long.grow", visitor="a", total=100_000, pause=0.02)
+    waiting = engine.submit("long.grow", visitor="b", total=100_000, pause=0.02)
+    waiting.tell(stride=7)
+    waiting.tell(stride=50_000)
+    until(lambda: running.payloads)
+    running.tell(stride=60_000)
+    assert running.result(PATIENCE)["grown"] >= 60_000
+    assert 100_000 <= waiting.result(PATIENCE)["grown"] < 200_000
+
+
+def test_stopped_work_hands_over_what_it_has(engine: Engine) -> None:
+    call = engine.submit("long.grow", visitor="a", total=100_000, pause=0.02)
+    until(lambda: call.payloads)
+    call.stop()
+    assert call.wait(PATIENCE)
+    assert call.state == "stopped"
+    assert call.kept()["grown"] >= 1
+    assert not call.kept()["finished"]
+
+
+def test_work_that_has_had_its_turn_gives_way_only_when_others_wait(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explorer.engine.client.TURN_SECONDS", 0.5)
+    ended: list[str] = []
+    long = engine.submit("long.grow", visitor="a", total=100_000, pause=0.02)
+    long.when_ended(lambda call: ended.append(call.visitor))
+    assert not long.wait(2)
+    other = engine.submit("long.grow", visitor="b", total=3, pause=0.01)
+    other.when_ended(lambda call: ended.append(call.visitor))
+    assert other.result(PATIENCE)["finished"]
+    assert long.state == "done"
+    assert not long.result()["finished"]
+    rest = engine.submit(
+        "long.grow", visitor="a", total=long.result()["grown"] + 5, pause=0, start=long.result()["grown"]
+    )
+    assert rest.result(PATIENCE)["finished"]
+    assert ended == ["a", "b"]
+    late: list[str] = []
+    rest.when_ended(lambda call: late.append(call.state))
+    assert late == ["done"]
+
+
 def test_seconds_count_computing_and_not_waiting(engine: Engine, tmp_path: Path) -> None:
     blocker = engine.submit("quick.wait_for", visitor="a", file=str(tmp_path / "go"))
     waiting = engine.submit("quick.echo", visitor="b", value=1)

@@ -6,9 +6,14 @@ import pytest
 
 from explorer.networks.activations import activations
 from explorer.networks.gradients import (
+    KEPT_FUNCTIONS,
+    Compiled,
     ValueAndGradient,
+    WithGradient,
+    as_array,
     device_seen,
     input_gradient,
+    kept,
     probe_gradient,
     value_and_gradient,
 )
@@ -75,6 +80,56 @@ def test_what_has_no_influence_has_gradient_zero():
     assert found == 2
     np.testing.assert_array_equal(of_a, [1, 1])
     np.testing.assert_array_equal(of_b, [0, 0, 0])
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_gradient_comes_with_whatever_else_was_computed_on_the_way(compiled):
+    run = WithGradient(
+        lambda parts, power: (keras.ops.sum(parts["a"] ** power), {"square": parts["b"] ** 2}), compiled=compiled
+    )
+    parts = {"a": np.array([1.0, 2.0], np.float32), "b": np.array([3.0], np.float32)}
+    for power in (2.0, 3.0):  # a number among the arguments is no constant
+        found, aux, gradient = run(parts, power)
+        assert float(as_array(found)) == pytest.approx(1 + 2**power)
+        np.testing.assert_allclose(as_array(aux["square"]), [9])
+        np.testing.assert_allclose(as_array(gradient["a"]), [power, power * 2 ** (power - 1)], rtol=1e-6)
+        np.testing.assert_array_equal(as_array(gradient["b"]), [0])
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_compiled_network_answers_as_it_does_itself_also_after_its_weights_have_changed(compiled):
+    model = made("functional")
+    x = picture()
+    run = Compiled(lambda x: model(x), network=model, compiled=compiled)
+    np.testing.assert_allclose(as_array(run(x)), as_array(model(x)), atol=1e-5)
+    variable = model.trainable_variables[0]
+    before = keras.ops.convert_to_numpy(variable)
+    variable.assign(before * 1.5)
+    try:
+        np.testing.assert_allclose(as_array(run(x)), as_array(model(x)), atol=1e-5)
+        _, _, gradient = WithGradient(lambda x: (score(model(x)), None), network=model, compiled=compiled)(x)
+        direction = np.random.default_rng(0).normal(size=x.shape).astype(np.float32)
+        slope = along(lambda x: value(model, x), x, direction)
+        assert float((as_array(gradient) * direction).sum()) == pytest.approx(slope, rel=0.05, abs=0.02)
+    finally:
+        variable.assign(before)
+
+
+def test_what_is_kept_for_a_network_is_built_once_and_the_oldest_goes_first():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    built = []
+
+    def build(number):
+        built.append(number)
+        return number
+
+    for number in range(KEPT_FUNCTIONS):
+        kept(model, ("n", number), lambda number=number: build(number))
+    kept(model, ("n", 0), lambda: build(0))
+    assert built == list(range(KEPT_FUNCTIONS))
+    kept(model, ("n", "new"), lambda: build("new"))
+    assert kept(model, ("n", 0), lambda: build("again")) == 0
+    assert kept(model, ("n", 1), lambda: build("again")) == "again"
 
 
 def test_only_a_scalar_has_a_gradient():

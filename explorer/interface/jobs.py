@@ -1,0 +1,279 @@
+"""Long work of a session: it goes on while the page is drawn again, shows what it has so far, and can be stopped.
+
+A job belongs to the session that started it and ends with it. The page looks at it from a fragment that is drawn
+again and again while the job runs; nothing here calls Streamlit from another thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Literal
+
+import streamlit as st
+
+from explorer.engine.client import Call, Engine, EngineError, Progress
+from explorer.interface.server import engine
+from explorer.interface.visitor import visitor_id
+
+JobState = Literal["waiting", "running", "stopping", "done", "failed", "stopped"]
+GoOn = Callable[[Any], "dict[str, Any] | None"]
+
+KEPT_JOBS = 12
+"""How many jobs a session remembers, the running ones among them."""
+
+_JOBS = "_jobs"
+
+log = logging.getLogger(__name__)
+
+
+class Job:
+    """One piece of long work, which may take several calls when it gives way to others in between.
+
+    Attributes:
+        key: under which the page finds it again.
+        label: what is being done, for the progress line.
+        identity: what it is about, so that the page can tell whether it still fits what is shown.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        name: str,
+        label: str,
+        identity: tuple,
+        owner: str,
+        arguments: dict[str, Any],
+        go_on: GoOn | None,
+        where: Engine,
+    ) -> None:
+        self.key = key
+        self.name = name
+        self.label = label
+        self.identity = identity
+        self._owner = owner
+        self._arguments = arguments
+        self._go_on = go_on
+        self._engine = where
+        self._lock = threading.Lock()
+        self._wanted = True
+        self._failure = ""
+        self._seconds_before = 0.0
+        self._words: dict[str, Any] = {}
+        self._payloads: dict[int, Any] = {}
+        self._calls: list[Call] = []
+        self._submit(arguments)
+        # A job nobody holds any more belongs to a session that has ended.
+        weakref.finalize(self, _stop_all, self._calls)
+
+    def _submit(self, arguments: dict[str, Any]) -> None:
+        call = self._engine.submit(self.name, visitor=self._owner, **arguments)
+        if self._words:
+            call.tell(**self._words)
+        self._calls[:] = [call]
+        itself = weakref.ref(self)
+
+        def ended(call: Call) -> None:
+            job = itself()
+            if job is not None:
+                # Submitting packs arrays, which the engine's own thread shall not wait for.
+                threading.Thread(target=job._ended, args=(call,), name="job goes on", daemon=True).start()
+
+        if self._go_on is not None:
+            call.when_ended(ended)
+
+    def _ended(self, call: Call) -> None:
+        """Go on with work that gave way to others."""
+        with self._lock:
+            if call is not self._call or call.state != "done" or self._go_on is None:
+                return
+            try:
+                more = self._go_on(call.result())
+                if more is None or not self._wanted:
+                    return
+                self._payloads = {**self._payloads, **call.payloads}
+                self._seconds_before += call.seconds or 0.0
+                self._submit({**self._arguments, **more})
+            except EngineError as failure:
+                self._failure = str(failure)
+            except Exception:
+                log.exception("%s could not go on", self.name)
+                self._failure = "Something went wrong; the log has the details."
+
+    @property
+    def _call(self) -> Call:
+        return self._calls[0]
+
+    def _goes_on(self) -> bool:
+        """Tell whether the call that has ended is not the last one."""
+        call = self._call
+        if self._go_on is None or call.state != "done" or not self._wanted or self._failure:
+            return False
+        try:
+            return self._go_on(call.result()) is not None
+        except Exception:  # a mistake in there is told by `_ended`
+            return False
+
+    @property
+    def state(self) -> JobState:
+        """Where it is: "waiting", "running", "stopping", "done", "failed" or "stopped"."""
+        if self._failure:
+            return "failed"
+        return "waiting" if self._goes_on() else self._call.state
+
+    @property
+    def running(self) -> bool:
+        """Whether there is more to come."""
+        return self.state in ("waiting", "running", "stopping")
+
+    @property
+    def progress(self) -> Progress | None:
+        """The latest report."""
+        return self._call.progress
+
+    @property
+    def payloads(self) -> dict[int, Any]:
+        """What there is to see so far, the latest of each part of the work."""
+        return {**self._payloads, **self._call.payloads}
+
+    @property
+    def payload(self) -> Any:
+        """What there is to see so far, for work of one part; None before the first."""
+        return self.payloads.get(0)
+
+    @property
+    def result(self) -> Any:
+        """The result, also of stopped work that handed over what it had; None while there is none."""
+        return None if self.running else self._call.kept()
+
+    @property
+    def sentence(self) -> str:
+        """Why there is no result, in one sentence; empty where there is nothing to say."""
+        if self._failure:
+            return self._failure
+        if self._call.state != "failed":
+            return ""
+        try:
+            self._call.result()
+        except EngineError as failure:
+            return str(failure)
+        return ""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of computing so far, waiting not counted."""
+        return self._seconds_before + (self._call.seconds or 0.0)
+
+    @property
+    def place(self) -> int | None:
+        """Place in line, 1 is next; None once it runs."""
+        return self._call.place
+
+    def stop(self) -> None:
+        """Ask it to stop; what it has by then is kept where the work hands it over."""
+        self._wanted = False
+        self._call.stop()
+
+    def tell(self, **words: Any) -> None:
+        """Say something to the running work, such as a new learning rate."""
+        self._words.update(words)
+        self._call.tell(**words)
+
+
+def _stop_all(calls: list[Call]) -> None:
+    for call in calls:
+        call.stop()
+
+
+def _jobs() -> OrderedDict[str, Job]:
+    return st.session_state.setdefault(_JOBS, OrderedDict())
+
+
+def job(key: str) -> Job | None:
+    """Return this session's job under a key, running or ended."""
+    return _jobs().get(key)
+
+
+def start(key: str, name: str, *, label: str, identity: tuple = (), go_on: GoOn | None = None, **arguments: Any) -> Job:
+    """Start named work for this session, in place of what ran under the key.
+
+    Args:
+        key: under which `job` finds it.
+        name: name in the engine's table of work.
+        label: what is being done, for the progress line.
+        identity: what it is about.
+        go_on: from a result to the arguments that change when the work is called again because it gave way to
+            others, or None when it is finished. Called in other threads; without Streamlit.
+        **arguments: handed to the work.
+
+    Returns:
+        The job. One that could not be handed over has failed already.
+    """
+    kept = _jobs()
+    before = kept.pop(key, None)
+    if before is not None:
+        before.stop()
+    try:
+        started = Job(key, name, label, identity, visitor_id(), arguments, go_on, engine())
+    except EngineError as failure:
+        raise JobRefused(str(failure)) from failure
+    kept[key] = started
+    for old in [each for each in kept.values() if not each.running][: max(0, len(kept) - KEPT_JOBS)]:
+        del kept[old.key]
+    return started
+
+
+def forget(key: str) -> None:
+    """Stop and drop a job."""
+    before = _jobs().pop(key, None)
+    if before is not None:
+        before.stop()
+
+
+class JobRefused(Exception):
+    """Work that was not taken; the text is one sentence for the visitor."""
+
+
+def poll(watched: Job, draw: Callable[[Job], None], seconds: float = 0.7) -> None:
+    """Draw a job: again and again while it runs, then have the page drawn once more.
+
+    Args:
+        watched: the job.
+        draw: draws it, as a part of the page.
+        seconds: between two looks.
+    """
+    if not watched.running:
+        draw(watched)
+        return
+
+    @st.fragment(run_every=seconds)
+    def live() -> None:
+        still = watched.running
+        draw(watched)
+        if not still:
+            st.rerun()
+
+    live()
+
+
+def progress_line(watched: Job) -> None:
+    """Draw how far a running job is: place in line, numbers, what is happening."""
+    progress = watched.progress
+    if watched.state == "stopping":
+        st.progress(_share(progress), f"{watched.label}: stopping …")
+    elif watched.place:
+        st.progress(0.0, f"{watched.label}: waiting, place {watched.place} in line")
+    elif progress is not None and progress.total:
+        counted = f"{progress.done or 0:.0f} of {progress.total:.0f} {progress.unit}"
+        st.progress(_share(progress), f"{watched.label}: {progress.message or counted}")
+    else:
+        st.progress(0.0, f"{watched.label}{': ' + progress.message if progress and progress.message else ' …'}")
+
+
+def _share(progress: Progress | None) -> float:
+    if progress is None or not progress.total:
+        return 0.0
+    return min(1.0, max(0.0, (progress.done or 0) / progress.total))
