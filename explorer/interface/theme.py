@@ -17,7 +17,11 @@ ThemeName = Literal["light", "dark"]
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours of one theme, as `#rrggbb`; one hue per kind of quantity, the same on every page."""
+    """The colours of one theme, as `#rrggbb`; one hue per kind of quantity, the same on every page.
+
+    `lines` tells apart things that are of one kind, such as the curves of several methods: each has a contrast of at
+    least 3 : 1 to the page.
+    """
 
     input: str
     weight: str
@@ -30,6 +34,7 @@ class Palette:
     panel: str
     border: str
     error: str
+    lines: tuple[str, ...]
 
 
 LIGHT = Palette(
@@ -44,6 +49,7 @@ LIGHT = Palette(
     panel="#F2F5F8",
     border="#D5DDE5",
     error="#B3261E",
+    lines=("#D55E00", "#0072B2", "#A4477C", "#009E73", "#8A6100", "#0B141C"),
 )
 DARK = Palette(
     input="#56B4E9",
@@ -57,6 +63,7 @@ DARK = Palette(
     panel="#1C252F",
     border="#33414F",
     error="#F28B82",
+    lines=("#F08A45", "#56B4E9", "#DD9CC2", "#2FC79B", "#F2D04B", "#E6ECF2"),
 )
 PALETTES: dict[ThemeName, Palette] = {"light": LIGHT, "dark": DARK}
 

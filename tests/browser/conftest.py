@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -140,6 +141,13 @@ def wait_until_idle(page: Any) -> None:
     """Wait until the page's script has run to its end and nothing on it is stale."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=WAIT_MS)
     page.wait_for_function("() => !document.querySelector('[data-testid=stApp] [data-stale=true]')", timeout=WAIT_MS)
+
+
+def open_upload(page: Any) -> None:
+    """Open the panel of the first picture where a file can be given."""
+    page.get_by_role("button", name=re.compile("^.*Picture: ")).click()
+    page.get_by_test_id("stPopoverBody").get_by_text("Upload", exact=True).first.click()
+    page.get_by_test_id("stFileUploader").first.wait_for()
 
 
 def overflow_pixels(page: Any) -> int:

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from explorer.interface.page_table import PAGES
 from explorer.pictures.intake import decode
 from tests.app_server import ROOT, AppServer
-from tests.browser.conftest import overflow_pixels, wait_until_idle
+from tests.browser.conftest import open_upload, overflow_pixels, wait_until_idle
 from tests.pictures.made_files import files_of_every_kind, middles
 
 ADDRESSES = [entry.address for entry in PAGES]
@@ -44,12 +44,6 @@ def sidebar_colour(page) -> np.ndarray:
     height, width = pixels.shape[:2]
     middle = pixels[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4]
     return middle.reshape(-1, 3).mean(0)
-
-
-def open_upload(page) -> None:
-    page.get_by_role("button", name=re.compile("^.*Picture: ")).click()
-    page.get_by_test_id("stPopoverBody").get_by_text("Upload", exact=True).first.click()
-    expect(page.get_by_test_id("stFileUploader").first).to_be_visible()
 
 
 def test_a_deep_link_on_a_fresh_server_goes_through_the_shell(visitor):

@@ -1,35 +1,16 @@
 """The browser components of the app, each registered once at import and wrapped in a typed function."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streamlit.components.v2 import component
 
 from explorer.convolution.stage import Stage
 from explorer.interface.components.packing import pack
+from explorer.interface.components.registration import digest_of as _digest
+from explorer.interface.components.registration import register as _register
 from explorer.interface.components.stage_message import stage_message
 from explorer.interface.theme import palette
-
-_FOLDER = Path(__file__).parent
-
-
-def _register(name: str) -> Any:
-    """Register the component whose plain files lie in the folder of its name.
-
-    Its script is `<name>.js`; other scripts of the folder are put in front of it, in the order of their names.
-    """
-    own = _FOLDER / name
-
-    def text(ending: str) -> str:
-        return (own / f"{name}.{ending}").read_text(encoding="utf-8")
-
-    parts = [_FOLDER / "shared.js", *sorted(set(own.glob("*.js")) - {own / f"{name}.js"}), own / f"{name}.js"]
-    script = "\n".join(part.read_text(encoding="utf-8") for part in parts)
-    return component(name, html=text("html"), css=text("css"), js=script)
-
 
 _tiles = _register("tiles")
 _network_column = _register("network_column")
@@ -37,14 +18,6 @@ _close_up = _register("close_up")
 _settings_strip = _register("settings_strip")
 _photo = _register("photo")
 _stage = _register("stage")
-
-
-def _digest(*parts: bytes) -> str:
-    """Name the content, so that the browser rebuilds only what has changed."""
-    whole = hashlib.sha256()
-    for part in parts:
-        whole.update(part)
-    return whole.hexdigest()[:16]
 
 
 def tiles(

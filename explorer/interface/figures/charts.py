@@ -9,7 +9,7 @@ from explorer.interface.numbers import share_text, value_text
 from explorer.interface.theme import Palette
 
 
-def _base(palette: Palette, *, height: int, left: int = 8, right: int = 8, top: int = 8, bottom: int = 30) -> go.Figure:
+def base(palette: Palette, *, height: int, left: int = 8, right: int = 8, top: int = 8, bottom: int = 30) -> go.Figure:
     """Return an empty figure in the app's manner: transparent, tight, the theme's text colour."""
     figure = go.Figure()
     figure.update_layout(
@@ -36,7 +36,7 @@ def prediction_bars(
     names: Sequence[str], probabilities: Sequence[float], logits: Sequence[float | None], palette: Palette
 ) -> go.Figure:
     """Draw the most probable classes as horizontal bars, the first on top; logits stand in the hover text."""
-    figure = _base(palette, height=32 * len(names) + 16, bottom=4, top=4, right=44)
+    figure = base(palette, height=32 * len(names) + 16, bottom=4, top=4, right=44)
     hover = [
         f"{name}: probability {p:.4f}" + ("" if z is None else f", logit {value_text(z)}")
         for name, p, z in zip(names, probabilities, logits, strict=True)
@@ -75,7 +75,7 @@ def histogram_bars(
         palette: colours of the theme.
         threshold: where a channel starts to count as not silent, drawn as a line if it lies within the bins.
     """
-    figure = _base(palette, height=150, top=6)
+    figure = base(palette, height=150, top=6)
     edges_array = np.asarray(edges, float)
     figure.add_bar(
         x=(edges_array[:-1] + edges_array[1:]) / 2,
@@ -113,7 +113,7 @@ def silent_share(
         selected: position of the selected layer, if it is among them.
         palette: colours of the theme.
     """
-    figure = _base(palette, height=250, bottom=40, top=28)
+    figure = base(palette, height=250, bottom=40, top=28)
     depth = list(range(1, len(names) + 1))
     sizes = [11 if i == selected else 6 for i in range(len(names))]
     for title, values, colour, dash, words in (
@@ -162,7 +162,7 @@ def vector_bars(
         palette: colours of the theme.
     """
     few = len(order) <= 24
-    figure = _base(palette, height=380, bottom=60)
+    figure = base(palette, height=380, bottom=60)
     labels = [names[i] if names else str(i) for i in order]
     figure.add_bar(
         x=list(range(len(order))),

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -88,3 +89,31 @@ def sheet_for_print(
     target = io.BytesIO()
     page.save(target, "PNG")
     return target.getvalue()
+
+
+def labelled_row(tiles: Sequence[np.ndarray], titles: Sequence[str], side: int = 224, gap: int = 6) -> np.ndarray:
+    """Put pictures beside each other, each with a title above.
+
+    Args:
+        tiles: uint8 `(h, w, 3)` each.
+        titles: one for each tile; cut off where they are too long.
+        side: least longer side of a tile in pixels; smaller ones are enlarged by a whole number.
+        gap: pixels between tiles.
+
+    Returns:
+        uint8 `(height, width, 3)` on white.
+    """
+    text, font = 20, ImageFont.load_default(13)
+    zooms = [max(1, round(side / max(tile.shape[:2]))) for tile in tiles]
+    sizes = [(tile.shape[1] * zoom, tile.shape[0] * zoom) for tile, zoom in zip(tiles, zooms, strict=True)]
+    width = sum(w for w, _ in sizes) + gap * (len(tiles) + 1)
+    page = Image.new("RGB", (width, max(h for _, h in sizes) + text + gap), "white")
+    pen = ImageDraw.Draw(page)
+    x = gap
+    for tile, title, size in zip(tiles, titles, sizes, strict=True):
+        while title and pen.textlength(title, font=font) > size[0]:
+            title = title[:-2] + "…" if len(title) > 2 else ""
+        pen.text((x, 2), title, fill="black", font=font)
+        page.paste(Image.fromarray(tile).resize(size, Image.Resampling.NEAREST), (x, text))
+        x += size[0] + gap
+    return np.asarray(page)
