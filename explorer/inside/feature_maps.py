@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from typing import Any, Literal
 
@@ -15,7 +14,7 @@ from explorer.inside.layer_graph import LayerGraph, layer_graph
 from explorer.inside.results import LayerMaps, LayerSummary, MapsKind, Overview, Prediction
 from explorer.networks import catalogue
 from explorer.networks.activations import activations
-from explorer.networks.gradients import as_array, device_seen, without_gradients
+from explorer.networks.gradients import as_array, device_label, without_gradients
 from explorer.networks.loading import LoadedNetwork, load
 from explorer.networks.predictions import ends_in_softmax, scores, scores_of
 from explorer.networks.preprocessing import Fit, prepare
@@ -23,7 +22,6 @@ from explorer.networks.preprocessing import fit as fit_picture
 from explorer.networks.structure import LayerInfo
 from explorer.networks.tap import tapped
 from explorer.networks.work_context import WorkContext
-from explorer.settings import get_settings
 
 Weights = Literal["trained", "random"]
 TOP = 5
@@ -152,16 +150,6 @@ def maps_of(layer: str, values: np.ndarray, *, kind: MapsKind, signed: bool, sec
         share_resting=silence.share_resting(by_place, threshold, signed=signed),
         seconds=seconds,
     )
-
-
-def device_label() -> str:
-    """Return what the networks of this process run on, such as "CPU, 2 cores"."""
-    device = device_seen()
-    if device.kind != "CPU":
-        return f"{device.kind}: {device.name}"
-    usable = getattr(os, "sched_getaffinity", None)
-    cores = get_settings().worker_threads or (len(usable(0)) if usable else os.cpu_count() or 1)
-    return f"CPU, {cores} core{'' if cores == 1 else 's'}"
 
 
 def _is_input(info: LayerInfo) -> bool:

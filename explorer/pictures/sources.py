@@ -7,8 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from explorer.pictures.picture import Picture, PictureError
+
+if TYPE_CHECKING:
+    from explorer.pictures.drawn_world import Drawing
 
 DEFAULT_SOURCE = "drawn:cat:13"
 DRAWN_SIDE = 384
@@ -35,15 +41,37 @@ def resolve(source: str) -> Picture:
     return _RESOLVERS[kind](rest)
 
 
+def mask_of(source: str) -> np.ndarray | None:
+    """Return where the object truly is in the picture that `source` names.
+
+    Args:
+        source: As for `resolve`.
+
+    Returns:
+        bool (DRAWN_SIDE, DRAWN_SIDE) for `drawn:<class>:<index>`, true where the object covers at least half of a
+        pixel (its shadow does not count); None for everything else: scenes have several objects, and of photos
+        nobody knows it.
+
+    Raises:
+        PictureError: for a drawn picture that there is not.
+    """
+    kind, _, rest = source.partition(":") if isinstance(source, str) and len(source) <= _LONGEST else ("", "", "")
+    return _drawing(rest)[2].mask >= 128 if kind == "drawn" else None
+
+
 def _drawn(rest: str) -> Picture:
+    name, number, drawing = _drawing(rest)
+    return Picture(drawing.pixels, f"drawn:{name}:{number}", f"Drawn {name} {number}", (DRAWN_SIDE, DRAWN_SIDE))
+
+
+def _drawing(rest: str) -> tuple[str, int, Drawing]:
     from explorer.pictures.drawn_world import CLASSES, draw
 
     name, _, index = rest.partition(":")
     if name not in CLASSES:
         raise PictureError(f"Nothing of that name can be drawn: choose one of {', '.join(CLASSES)}.")
     number = _number(index)
-    drawing = draw(SHOW_SEED, number, size=DRAWN_SIDE, label=CLASSES.index(name))
-    return Picture(drawing.pixels, f"drawn:{name}:{number}", f"Drawn {name} {number}", (DRAWN_SIDE, DRAWN_SIDE))
+    return name, number, draw(SHOW_SEED, number, size=DRAWN_SIDE, label=CLASSES.index(name))
 
 
 def _scene(rest: str) -> Picture:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.pictures.drawn_world import CLASSES
+from explorer.pictures.drawn_world import CLASSES, draw
 from explorer.pictures.picture import PictureError
-from explorer.pictures.sources import DEFAULT_SOURCE, DRAWN_SIDE, resolve
+from explorer.pictures.sources import DEFAULT_SOURCE, DRAWN_SIDE, SHOW_SEED, mask_of, resolve
 
 
 def test_the_first_picture_is_drawn():
@@ -64,3 +64,25 @@ def test_nonsense_gets_one_sentence(source):
         resolve(source)
     sentence = str(caught.value)
     assert sentence.endswith(".") and "choose" in sentence and len(sentence) < 250
+
+
+@pytest.mark.parametrize("name", ["cat", "bicycle", "key"])
+def test_of_a_drawn_picture_the_true_mask_is_known(name):
+    mask = mask_of(f"drawn:{name}:5")
+    drawing = draw(SHOW_SEED, 5, size=DRAWN_SIDE, label=CLASSES.index(name))
+    assert mask.shape == (DRAWN_SIDE, DRAWN_SIDE) and mask.dtype == bool
+    np.testing.assert_array_equal(drawing.pixels, resolve(f"drawn:{name}:5").pixels)
+    assert mask.sum() * 255 == pytest.approx(drawing.mask.sum(dtype=float), rel=0.02)
+    top, left, bottom, right = drawing.box
+    assert mask[top:bottom, left:right].sum() == mask.sum() > 0
+
+
+@pytest.mark.parametrize("source", ["scene:3", "sample:astronaut", "upload:" + "ab" * 32, "nonsense", "", None])
+def test_of_other_pictures_no_mask_is_known(source):
+    assert mask_of(source) is None
+
+
+@pytest.mark.parametrize("source", ["drawn:dragon:3", "drawn:cat:10000", "drawn:cat:"])
+def test_a_picture_that_cannot_be_drawn_has_no_mask_but_a_sentence(source):
+    with pytest.raises(PictureError, match="choose"):
+        mask_of(source)
