@@ -174,7 +174,7 @@ METHODS: dict[str, Method] = {
             "Zeiler, Fergus 2014, section 4.2",
             signed=True, layer=False, sampling=True, targets=_ANY,
             options=(
-                Option("window", "Window", 0.15, 0.05, 0.5, 0.01, help="Side of the cover as a share of the picture."),
+                Option("window", "Window", 0.25, 0.05, 0.5, 0.01, help="Side of the cover as a share of the picture."),
                 Option("stride", "Stride", 0.5, 0.1, 1.0, 0.1, help="How far it moves, as a share of the window."),
                 _BASELINE,
             ),
@@ -196,15 +196,18 @@ METHODS: dict[str, Method] = {
         ),
         Method(
             "rise", "RISE", "perturbation",
-            "How high is the score on average when this pixel is seen?",
-            "mean of S(x ∘ m) · m over random smooth masks m, divided by the share p that they show",
+            "How far above its average is the score when this pixel is seen?",
+            "mean of (S(x ∘ m) − S̄) · m over random smooth masks m, divided by the share p that they show; the paper "
+            "leaves the mean score S̄ in, which lifts the whole map by it",
             "It is a noisy average: with few masks, blotches come from chance.",
             "Petsiuk, Das, Saenko 2018, section 3 and equation 6",
-            signed=False, layer=False, sampling=True, targets=_CLASS,
+            signed=True, layer=False, sampling=True, targets=_CLASS,
             options=(
                 Option("samples", "Masks", 1000, 50, 8000, 50, help="Random masks."),
                 Option("grid", "Grid", 7, 3, 16, 1, help="Cells on a side of the masks before enlarging."),
                 Option("share", "Shown", 0.5, 0.1, 0.9, 0.05, help="Share of cells that are shown."),
+                Option("average", "Average", "removed", options=("removed", "kept"),
+                       help="The mean score is taken off, or left in as in the paper."),
             ),
         ),
     )

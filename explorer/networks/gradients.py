@@ -81,7 +81,10 @@ class _Kernel:
         """Count a call, and tell whether it shall be compiled."""
         with self._lock:
             self._calls += 1
-            return self._calls > EAGER_CALLS if self._compiled is None else self._compiled
+            if self._compiled is not None:
+                return self._compiled
+            # JAX compiles each operation of an eager call by itself, which takes longer than the whole.
+            return self._calls > EAGER_CALLS or keras.backend.backend() == "jax"
 
     def _compile(self, build: Callable[[], Callable]) -> Callable:
         """Return the compiled function, made once."""
@@ -289,7 +292,8 @@ def kept(network: Any, key: Hashable, build: Callable[[], Any]) -> Any:
     Args:
         network: A loaded network or a model.
         key: What it is, including everything that tracing depends on (layer, method, batch size).
-        build: Called without arguments, once.
+        build: Called without arguments, once. It must not wait for a network's lock, which others may hold while
+            they wait here.
     """
     store: OrderedDict[Hashable, Any]
     with _kept_functions_lock:

@@ -293,6 +293,13 @@ def _as_efficientnet_was_trained(model: keras.Model) -> None:
 
 
 @contextmanager
+def seeded_building(seed: int) -> Iterator[None]:
+    """Build models inside so that all that is drawn at random depends on the seed; one thread builds at a time."""
+    with _build_lock, _seeded(seed):
+        yield
+
+
+@contextmanager
 def _seeded(seed: int) -> Iterator[None]:
     """Seed, in this thread, every initialiser that has no seed of its own; to be used under the build lock.
 

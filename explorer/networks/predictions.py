@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 
 from explorer.networks.gradients import as_array, without_gradients
 from explorer.networks.tap import graph_of, is_container, lock_of, model_of
+
+Squashing = Literal["softmax", "sigmoid"]
 
 
 @dataclass(frozen=True)
@@ -57,19 +59,72 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 
-def last_layer(model: keras.Model) -> Any:
-    """Return the layer whose output is the model's first output, or None where only code would tell."""
+def last_layer(model: keras.Model, output: int = 0) -> Any:
+    """Return the layer that gives one of a model's outputs, or None where only code would tell."""
     graph = graph_of(model)
     if graph is None:
         return None
-    layer = graph.outputs[0]._keras_history.operation
-    return last_layer(layer) if isinstance(layer, keras.Model) else layer
+    history = graph.outputs[output]._keras_history
+    layer = history.operation
+    return last_layer(layer, history.tensor_index) if isinstance(layer, keras.Model) else layer
 
 
 def ends_in_softmax(model: keras.Model) -> bool:
     """Return whether a model's last layer is a softmax or has one as its activation."""
     layer = last_layer(model)
     return isinstance(layer, keras.layers.Softmax) or (getattr(layer, "activation", None) is keras.activations.softmax)
+
+
+@contextlib.contextmanager
+def without_activation(network: Any, head: Any) -> Iterator[keras.Model]:
+    """Leave out a last layer's softmax or sigmoid inside the `with` block, whatever stands for it.
+
+    Args:
+        network: A loaded network or a keras.Model; its lock is held.
+        head: The layer or operation that gives the output: one with such an activation, or one that is
+            such an activation itself. Any other, and None, stays as it is.
+
+    Yields:
+        The model.
+    """
+    with lock_of(network):
+        if squashing(head) is None:
+            yield model_of(network)
+        elif getattr(head, "activation", None) in _SQUASHING:
+            activation = head.activation
+            head.activation = keras.activations.linear
+            try:
+                yield model_of(network)
+            finally:
+                head.activation = activation
+        else:
+            before = head.__dict__.get("call")
+            head.__dict__["call"] = lambda inputs, *args, **kwargs: inputs
+            try:
+                yield model_of(network)
+            finally:
+                head.__dict__.pop("call")
+                if before is not None:
+                    head.__dict__["call"] = before
+
+
+_SQUASHING: dict[Callable, Squashing] = {
+    keras.activations.softmax: "softmax",
+    keras.activations.sigmoid: "sigmoid",
+}
+_OPERATIONS: dict[str, Squashing] = {"Softmax": "softmax", "Sigmoid": "sigmoid"}
+
+
+def squashing(head: Any) -> Squashing | None:
+    """Return what a last layer makes of logits at its end: "softmax", "sigmoid", or None for nothing."""
+    if isinstance(head, keras.layers.Softmax):
+        return "softmax"
+    if isinstance(head, keras.Operation) and not isinstance(head, keras.Layer):
+        return _OPERATIONS.get(type(head).__name__)  # `keras.ops.softmax(…)` in a functional model
+    activation = getattr(head, "activation", None)
+    if not callable(activation) or is_container(head):
+        return None
+    return next((name for function, name in _SQUASHING.items() if function is activation), None)
 
 
 @contextlib.contextmanager
@@ -84,25 +139,8 @@ def giving_logits(network: Any) -> Iterator[Callable[[Any], Any]]:
         A function from input to logits, for a model whose output are probabilities or logits.
     """
     model = model_of(network)
-    with lock_of(network):
-        layer = last_layer(model)
-        if isinstance(layer, keras.layers.Softmax):
-            before = layer.__dict__.get("call")
-            layer.__dict__["call"] = lambda inputs, mask=None: inputs
-            try:
-                yield model
-            finally:
-                layer.__dict__.pop("call")
-                if before is not None:
-                    layer.__dict__["call"] = before
-        elif ends_in_softmax(model) and not is_container(layer):
-            layer.activation = keras.activations.linear
-            try:
-                yield model
-            finally:
-                layer.activation = keras.activations.softmax
-        else:
-            yield model
+    with without_activation(network, last_layer(model) if ends_in_softmax(model) else None):
+        yield model
 
 
 def scores(network: Any, batch: np.ndarray) -> Scores:
