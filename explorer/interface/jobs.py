@@ -55,7 +55,8 @@ class Job:
         self.label = label
         self.identity = identity
         self._owner = owner
-        self._arguments = arguments
+        # Only what goes on later needs them again; they may be fifty pictures.
+        self._arguments = arguments if go_on is not None else {}
         self._go_on = go_on
         self._engine = where
         self._lock = threading.Lock()
@@ -64,6 +65,7 @@ class Job:
         self._seconds_before = 0.0
         self._words: dict[str, Any] = {}
         self._payloads: dict[int, Any] = {}
+        self._before: Any = None
         self._calls: list[Call] = []
         self._submit(arguments)
         # A job nobody holds any more belongs to a session that has ended.
@@ -95,6 +97,7 @@ class Job:
                 if more is None or not self._wanted:
                     return
                 self._payloads = {**self._payloads, **call.payloads}
+                self._before = call.result()
                 self._seconds_before += call.seconds or 0.0
                 self._submit({**self._arguments, **more})
             except EngineError as failure:
@@ -147,7 +150,11 @@ class Job:
     @property
     def result(self) -> Any:
         """The result, also of stopped work that handed over what it had; None while there is none."""
-        return None if self.running else self._call.kept()
+        if self.running:
+            return None
+        kept = self._call.kept()
+        # Stopped while it waited for its next turn: what it had when it gave way is not lost.
+        return self._before if kept is None else kept
 
     @property
     def sentence(self) -> str:
@@ -263,17 +270,19 @@ def progress_line(watched: Job) -> None:
     """Draw how far a running job is: place in line, numbers, what is happening."""
     progress = watched.progress
     if watched.state == "stopping":
-        st.progress(_share(progress), f"{watched.label}: stopping …")
+        st.progress(progress_share(watched), f"{watched.label}: stopping …")
     elif watched.place:
         st.progress(0.0, f"{watched.label}: waiting, place {watched.place} in line")
     elif progress is not None and progress.total:
         counted = f"{progress.done or 0:.0f} of {progress.total:.0f} {progress.unit}"
-        st.progress(_share(progress), f"{watched.label}: {progress.message or counted}")
+        st.progress(progress_share(watched), f"{watched.label}: {progress.message or counted}")
     else:
         st.progress(0.0, f"{watched.label}{': ' + progress.message if progress and progress.message else ' …'}")
 
 
-def _share(progress: Progress | None) -> float:
+def progress_share(watched: Job) -> float:
+    """Return how much of a job is done, 0 to 1."""
+    progress = watched.progress
     if progress is None or not progress.total:
         return 0.0
     return min(1.0, max(0.0, (progress.done or 0) / progress.total))

@@ -63,6 +63,26 @@ PAGES: tuple[PageEntry, ...] = (
         "Pick a network, click a layer, and see each of its channels as a map. Enlarge one, lay it over the "
         "picture, look at the filter behind it, or compare two pictures.",
     ),
+    PageEntry(
+        "filters.py",
+        "filters",
+        "Filters",
+        ":material/auto_awesome_mosaic:",
+        "Look inside a network",
+        "What does a filter, or a whole class, want to see?",
+        "See the image that each class and channel wants, beside the pictures that drive it most. Grow your own out of "
+        "noise, see why noise comes back without regularisers, or let a photo dream.",
+    ),
+    PageEntry(
+        "explanations.py",
+        "explanations",
+        "Explanations",
+        ":material/visibility:",
+        "Look inside a network",
+        "Which pixels drove this prediction?",
+        "Lay the maps of up to thirteen methods side by side, judge them by numbers and against a random map, and find "
+        "out whether they notice that the network has forgotten everything.",
+    ),
 )
 
 

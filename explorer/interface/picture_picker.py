@@ -47,7 +47,7 @@ POPOVER_PIXELS = 460
 _log = logging.getLogger(__name__)
 
 # A picture of 64 megapixels takes about 200 MB while it is decoded: a class that uploads at once takes turns.
-_DECODING = threading.BoundedSemaphore(2)
+DECODING = threading.BoundedSemaphore(2)
 
 
 def picture_controls(page_prefix: str, *, second: bool = False, label: str | None = None) -> None:
@@ -250,7 +250,7 @@ def _take_in(file: UploadedFile, slot: Slot, kind: str) -> None:
     """Decode a file and make it current; if it is no picture say so, and keep the one before."""
     st.session_state.pop(INTAKE_ERROR, None)
     try:
-        with st.spinner("Reading the picture …"), _DECODING:
+        with st.spinner("Reading the picture …"), DECODING:
             name = file.name if kind == "upload" else "webcam photo"
             picture = decode(file.getvalue(), name=name, source_kind=kind)
     except PictureError as failure:
@@ -259,7 +259,7 @@ def _take_in(file: UploadedFile, slot: Slot, kind: str) -> None:
         hold(picture)
         choose(slot, picture.source, name if kind == "upload" else "")
     finally:
-        _release(file)
+        release(file)
     st.rerun()
 
 
@@ -269,7 +269,7 @@ def _tell_failed_intake(slot: Slot) -> None:
         st.error(plain(sentence), icon=":material/broken_image:")
 
 
-def _release(file: UploadedFile) -> None:
+def release(file: UploadedFile) -> None:
     """Drop the file's bytes, which Streamlit would keep until the session ends."""
     context = get_script_run_ctx()
     remove = getattr(context.uploaded_file_mgr, "remove_file", None) if context is not None else None

@@ -114,10 +114,10 @@ class PageState:
             yield
 
     @contextmanager
-    def _spot(self, name: str, unseen: bool) -> Iterator[None]:
+    def _spot(self, name: str, unseen: bool, which: str = "") -> Iterator[None]:
         """Give the widget a container; an unseen one keeps its value and its binding without a place on screen."""
         if unseen or self.hidden(name):
-            with st.container(key=f"unseen_{self.key(name)}"):
+            with st.container(key=f"unseen_{self.key(name)}{which}"):
                 yield
         else:
             yield
@@ -171,6 +171,76 @@ class PageState:
                 **more,
             )
         return value if value in item.options else item.default
+
+    def pick(
+        self,
+        name: str,
+        options: Sequence[str],
+        *,
+        index: int = 0,
+        on_change: Callable[[], None] | None = None,
+        **more: Any,
+    ) -> str:
+        """Draw a choice whose printed names change with what is shown, and return it by its name in code.
+
+        The link holds the name in code, in an unseen text field; the visible list is bound to nothing.
+        """
+        item = self.items[name]
+        self.text(name, unseen=True)
+        chosen = self.value(name)
+        default = options[index]
+        chosen = chosen if chosen in options else default
+        shown = f"{self.key(name)}_shown"
+
+        def changed() -> None:
+            picked = st.session_state[shown]
+            self.set(name, "" if picked == default else picked)
+            if on_change is not None:
+                on_change()
+
+        st.session_state[shown] = chosen
+        with self._spot(name, more.pop("unseen", False), "_shown"):
+            st.selectbox(item.label, list(options), key=shown, on_change=changed, help=item.help, **more)
+        return chosen
+
+    def several(self, name: str, **more: Any) -> list[str]:
+        """Draw a choice of several among few as buttons, and return the chosen ones in the order of the options.
+
+        The link holds their names in code with commas between; "-" stands for none.
+        """
+        item = self.items[name]
+        self.text(name, unseen=True)
+        wanted = str(self.value(name)).split(",")
+        chosen = [option for option in item.options if option in wanted]
+        if not chosen and wanted != ["-"]:
+            chosen = [option for option in item.options if option in str(item.default).split(",")]
+        shown = f"{self.key(name)}_shown"
+
+        def changed() -> None:
+            picked = st.session_state[shown]
+            self.set(name, ",".join(option for option in item.options if option in picked) or "-")
+
+        st.session_state[shown] = chosen
+        more.setdefault("format_func", item.format)
+        with self._spot(name, more.pop("unseen", False), "_shown"):
+            st.pills(
+                item.label,
+                list(item.options),
+                selection_mode="multi",
+                key=shown,
+                on_change=changed,
+                help=item.help,
+                **more,
+            )
+        return chosen
+
+    def switch(self, name: str, **more: Any) -> bool:
+        """Draw a switch that is on or off and return whether it is on."""
+        item = self.items[name]
+        with self._spot(name, more.pop("unseen", False)):
+            return st.toggle(
+                item.label, value=bool(item.default), key=self.key(name), bind=BIND, help=item.help, **more
+            )
 
     def slider(self, name: str, **more: Any) -> Any:
         """Draw a number between its limits and return it."""

@@ -44,6 +44,29 @@ def forget() -> None:
     _kept().clear()
 
 
+def find(name: str, keep_as: tuple) -> Any:
+    """Return a kept result, or None."""
+    kept = _kept()
+    identity = (name, *keep_as)
+    if identity not in kept:
+        return None
+    kept.move_to_end(identity)
+    return kept[identity][0]
+
+
+def keep(name: str, keep_as: tuple, result: Any) -> None:
+    """Keep a result in this session, letting go of others where all together would be too large."""
+    kept = _kept()
+    size = size_of(result)
+    if size > KEPT_BYTES:  # to make room for it would only empty the session
+        return
+    kept.pop((name, *keep_as), None)
+    while kept and sum(kept_size for _, kept_size in kept.values()) + size > KEPT_BYTES:
+        # What is small costs as much to compute as what is large: the largest goes first.
+        del kept[max(kept, key=lambda each: kept[each][1])]
+    kept[(name, *keep_as)] = (result, size)
+
+
 def _follow(call: Call, label: str) -> None:
     """Show how far a call is, until it has ended; a rerun of the page meanwhile stops it."""
     if call.wait(0.35):
@@ -78,11 +101,10 @@ def run(name: str, *, label: str, keep_as: tuple | None = None, **arguments: Any
     Raises:
         WorkFailed: with one sentence for the visitor.
     """
-    kept = _kept()
-    identity = (name, *keep_as) if keep_as is not None else None
-    if identity is not None and identity in kept:
-        kept.move_to_end(identity)
-        return kept[identity][0]
+    if keep_as is not None:
+        found = find(name, keep_as)
+        if found is not None:
+            return found
     try:
         call = engine().submit(name, visitor=visitor_id(), **arguments)
     except EngineError as error:
@@ -98,12 +120,6 @@ def run(name: str, *, label: str, keep_as: tuple | None = None, **arguments: Any
         result = call.result()
     except EngineError as error:
         raise WorkFailed(str(error)) from error
-    if identity is not None:
-        size = size_of(result)
-        if size > KEPT_BYTES:  # to make room for it would only empty the session
-            return result
-        while kept and sum(kept_size for _, kept_size in kept.values()) + size > KEPT_BYTES:
-            # What is small costs as much to compute as what is large: the largest goes first.
-            del kept[max(kept, key=lambda each: kept[each][1])]
-        kept[identity] = (result, size)
+    if keep_as is not None:
+        keep(name, keep_as, result)
     return result

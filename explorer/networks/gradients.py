@@ -134,8 +134,8 @@ class Compiled(_Kernel):
             What it does besides, such as a tap on layers, happens when it is traced, not when it is called.
         network: A loaded network or a model that it calls, so that JAX passes the variables in. Without it
             JAX compiles them in as constants.
-        compiled: At once (`tf.function`, `jax.jit`), never, or, for None, from the third call on. PyTorch
-            always stays eager.
+        compiled: At once (`tf.function`, `jax.jit`), never, or, for None, from the third call on (under JAX from the
+            first). PyTorch always stays eager.
     """
 
     def __init__(self, function: Callable[..., Any], *, network: Any = None, compiled: bool | None = None) -> None:

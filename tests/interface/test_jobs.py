@@ -96,6 +96,15 @@ def test_a_stopped_job_keeps_what_it_has_and_does_not_go_on(where):
     assert len(where.calls) == 1
 
 
+def test_a_job_that_is_stopped_while_it_waits_for_its_next_turn_keeps_what_it_had(where):
+    one = job(where, rest)
+    where.calls[0].end("done", result=pack({"grown": 4, "finished": False}))
+    until(lambda: len(where.calls) == 2)
+    one.stop()
+    where.calls[1].end("stopped", sentence="This was stopped.")
+    assert (one.state, one.result["grown"]) == ("stopped", 4)
+
+
 def test_a_stop_that_meets_work_which_has_just_given_way_is_not_lost(where):
     one = job(where, rest)
     one._wanted = False  # the stop came when the call had ended already

@@ -1,12 +1,10 @@
 """The feature maps page from top to bottom: which network, which picture, the stage, what stands below it."""
 
-import io
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from explorer.inside import selection
 from explorer.inside.results import LayerMaps, Overview
@@ -14,23 +12,30 @@ from explorer.interface import picture_picker, state, work
 from explorer.interface.components import boards
 from explorer.interface.current_picture import plain
 from explorer.interface.feature_maps import below, close_up, layer_column, tile_board
-from explorer.interface.feature_maps.weights_notice import weights_in_use
 from explorer.interface.figures import charts
+from explorer.interface.network_choice import (
+    FITS,
+    NETWORK_NAMES,
+    WEIGHTS,
+    encoded,
+    named,
+    overview_of,
+    say_what_it_knows,
+    title_of,
+)
 from explorer.interface.numbers import count_text, seconds_text, shape_text
 from explorer.interface.page_frame import page_head
 from explorer.interface.state import Item, PageState
 from explorer.interface.theme import palette
+from explorer.interface.weights_notice import weights_in_use
 from explorer.networks import catalogue
 from explorer.networks.structure import Structure
 from explorer.pictures.picture import Picture
 
 STAGE_HEIGHT = 640
 
-NETWORK_NAMES = tuple(entry.name for entry in catalogue.entries())
 ORDERS = {"strength": "Strongest first", "index": "By number"}
 SCOPES = {"map": "Map", "layer": "Layer", "network": "Network"}
-FITS = {"pad": "Pad to a square", "crop": "Crop the middle", "stretch": "Stretch"}
-WEIGHTS = {"trained": "Trained", "random": "Random"}
 
 STATE = PageState(
     "feature_maps",
@@ -106,33 +111,10 @@ def _shared_structure(network: str, _structure: Structure) -> Structure:
     return _structure
 
 
-def title_of(name: str) -> str:
-    """Return how the list of networks prints a name."""
-    return catalogue.entry(name).title
-
-
-def _named(work_name: str, network: str) -> str:
-    """Return the name under which work on a network waits: large networks have their own line, behind nobody's hand."""
-    return f"{work_name}.large" if catalogue.is_large(catalogue.entry(network)) else work_name
-
-
-def overview_of(network: str, weights: str, fit: str, picture: Picture) -> Overview:
-    """Return what all layers did with a picture, kept in the session."""
-    return work.run(
-        _named("inside.overview", network),
-        label=f"{catalogue.entry(network).title} looks at the picture",
-        keep_as=(network, weights, fit, picture.sha256),
-        network=network,
-        weights=weights,
-        pixels=picture.pixels,
-        fit=fit,
-    )
-
-
 def maps_of(chosen: Selection) -> LayerMaps:
     """Return what the chosen layer computed, kept in the session."""
     return work.run(
-        _named("inside.layer_maps", chosen.network),
+        named("inside.layer_maps", chosen.network),
         label=f"Computing {chosen.layer}",
         keep_as=chosen.keep_as(chosen.layer),
         network=chosen.network,
@@ -141,13 +123,6 @@ def maps_of(chosen: Selection) -> LayerMaps:
         layer=chosen.layer,
         fit=chosen.fit,
     )
-
-
-def encoded(pixels: np.ndarray) -> bytes:
-    """Encode a picture for the browser, without loss of what matters at this size."""
-    target = io.BytesIO()
-    Image.fromarray(pixels).save(target, "WEBP", quality=90, method=2)
-    return target.getvalue()
 
 
 def _choose_layer(path: str) -> None:
@@ -324,7 +299,7 @@ def _close_up(
         st.metric("Activation", f"{float(maps.values[channel]):.5g}")
     try:
         view = work.run(
-            _named("inside.filter_of", chosen.network),
+            named("inside.filter_of", chosen.network),
             label="Fetching the filter",
             keep_as=(chosen.network, chosen.weights, chosen.layer, channel),
             network=chosen.network,
@@ -341,7 +316,7 @@ def _close_up(
 
 def _field_of(chosen: Selection, cell: tuple[int, int]) -> Any:
     return work.run(
-        _named("inside.receptive_field", chosen.network),
+        named("inside.receptive_field", chosen.network),
         label="Tracing the receptive field",
         keep_as=(chosen.network, chosen.weights, chosen.layer, cell),
         network=chosen.network,
@@ -492,24 +467,6 @@ def _second_close_up(chosen: Selection, second: Second, colours: tile_board.Colo
     st.caption(close_up.numbers_line(maps, channel))
 
 
-def _say_what_it_knows(entry: catalogue.NetworkEntry, picture: Picture) -> None:
-    """Say where a picture lies outside what a network of the drawn world has learned."""
-    known = entry.class_names or ()
-    drawn = picture.source.split(":")[1] if picture.source.startswith("drawn:") else None
-    if not picture.is_drawn:
-        st.warning(
-            f"**{entry.title} knows only drawings** of {len(known)} things: on a photo its answers are wrong. "
-            "Its maps are still worth a look; for its opinion choose an ImageNet network.",
-            icon=":material/brush:",
-        )
-    elif drawn is not None and drawn not in known:
-        st.info(
-            f"**{entry.title} never learned “{drawn}”**: its answer can only be one "
-            f"of the {len(known)} things it knows.",
-            icon=":material/brush:",
-        )
-
-
 def _retry(failure: work.WorkFailed) -> None:
     """Say what failed and offer another try; everything else on the page stays as it was."""
     st.error(str(failure), icon=":material/error:")
@@ -532,7 +489,7 @@ def show() -> None:
     entry = catalogue.entry(network)
     weights = weights_in_use(entry, STATE.value("weights"))
     if entry.family == "Drawn world" and weights == "trained":
-        _say_what_it_knows(entry, picture)
+        say_what_it_knows(entry, picture)
     fit = STATE.value("fit")
     try:
         overview = overview_of(network, weights, fit, picture)

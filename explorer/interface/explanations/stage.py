@@ -1,0 +1,192 @@
+"""The stage: all maps side by side, growing in as they are computed; or first a picture to paint on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import streamlit as st
+
+from explorer.explanations import painting
+from explorer.explanations.box import box_of
+from explorer.interface.components.heat_maps import (
+    HeatMap,
+    HeatRow,
+    Painting,
+    heat_maps,
+    mask_from_code,
+    paint_grid,
+)
+from explorer.interface.explanations import cells, words
+from explorer.interface.explanations.cells import Cell
+from explorer.interface.explanations.page_state import STATE, Question, Row
+from explorer.interface.figures.heat_scales import suited_rule
+from explorer.interface.jobs import progress_line
+from explorer.interface.network_choice import encoded
+from explorer.networks import catalogue
+from explorer.networks.preprocessing import fit as fit_picture
+from explorer.pictures.picture import Picture
+from explorer.pictures.sources import mask_of
+
+KEY = "explanations_stage"
+POLL_SECONDS = 0.7
+GRID = 24
+BOX_SHARE = 0.3
+
+
+def painted(question: Question) -> np.ndarray | None:
+    """Return what was painted, bool (rows, columns), or None; one that belongs to another shape counts as none."""
+    found = mask_from_code(STATE.text("painted", unseen=True))
+    wanted = paint_grid(*catalogue.entry(question.network).input_size)
+    return found if found is not None and found.shape == wanted else None
+
+
+def _keep_painting() -> None:
+    STATE.set("painted", st.session_state[KEY].paint or "")
+
+
+def show(question: Question, rows: Sequence[Row], names: Sequence[str]) -> None:
+    """Draw the stage of these rows and methods."""
+    guess = painted(question)
+    if STATE.value("predict") and guess is None:
+        _draw(question, rows[:1], [[]], None, asking=True)
+        return
+    if not names:
+        st.info("Choose a method above: each gives one map for each row.", icon=":material/touch_app:")
+        return
+    board = cells.cells_of(question, rows, names)
+    if any(cell.job is not None for row in board for cell in row):
+        _live(question, rows, board, guess)
+    else:
+        _whole(question, rows, board, guess)
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _live(question: Question, rows: Sequence[Row], board: list[list[Cell]], guess: np.ndarray | None) -> None:
+    """Draw the stage while maps are under way, and the whole page when all are there."""
+    now = [[cells.looked_at_again(cell) for cell in row] for row in board]
+    _whole(question, rows, now, guess)
+    if not any(cell.job is not None for row in now for cell in row):
+        st.rerun()
+
+
+def _whole(question: Question, rows: Sequence[Row], board: list[list[Cell]], guess: np.ndarray | None) -> None:
+    _draw(question, rows, board, guess if STATE.value("predict") else None)
+    everything = [cell for row in board for cell in row]
+    running = [cell for cell in everything if cell.job is not None]
+    if running:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            first = next((cell for cell in running if not cell.job.place), running[0])  # type: ignore[union-attr]
+            assert first.job is not None
+            progress_line(first.job)
+            st.button("Stop", key="explanations_stop", icon=":material/stop:", on_click=cells.stop, args=(running,))
+    elif any(cell.stopped or cell.sentence for cell in everything):
+        keys = [f"explain {hash(cells.identity(question, c.row, c.method)):x}" for c in everything if c.sentence]
+        st.button(
+            "Compute what is missing",
+            key="explanations_again",
+            icon=":material/replay:",
+            on_click=cells.again,
+            args=(keys,),
+        )
+    if STATE.value("predict") and guess is not None:
+        _compared(guess, board[0])
+
+
+def _compared(guess: np.ndarray, row: Sequence[Cell]) -> None:
+    """Say how well the painted guess meets each map."""
+    scored = [
+        (cell.method.title, painting.agreement_with(guess, _values(cell))) for cell in row if cell.explained is not None
+    ]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for title, overlap in sorted(scored, key=lambda each: -each[1]):
+            st.metric(title, f"{overlap:.2f}", width="content")
+        st.metric("By chance", f"{painting.by_chance(guess):.2f}", width="content")
+    st.caption(
+        "IoU of what you painted with as many of each map's highest cells: 1 is the same place, 0 is another one."
+    )
+
+
+def _values(cell: Cell) -> np.ndarray:
+    assert cell.explained is not None
+    return cell.explained.explanation.maps[0]
+
+
+def _heat(cell: Cell) -> HeatMap:
+    """Return a cell as the component draws it."""
+    title = cell.method.title
+    if cell.explained is None:
+        # Nothing here may change while one waits, or the whole board is sent again: a line below tells how far it is.
+        note = cell.sentence or ("Stopped." if cell.stopped else "Computing …")
+        return HeatMap(
+            cell.method.name,
+            title,
+            signed=cell.method.signed,
+            note=note,
+            busy=cell.job is not None,
+        )
+    explanation = cell.explained.explanation
+    values = _values(cell)
+    return HeatMap(
+        cell.method.name,
+        title,
+        words.caption(explanation),
+        values,
+        explanation.signed,
+        " ".join(explanation.notes),
+        box_of(values, BOX_SHARE),
+        rule=suited_rule(cell.method.name),
+    )
+
+
+def fitted_pixels(question: Question, row: Row) -> np.ndarray:
+    """Return a row's picture as the network gets it, uint8 (h, w, 3)."""
+    return fit_picture(row.picture.pixels, catalogue.entry(question.network), question.fit).pixels
+
+
+@lru_cache(maxsize=48)
+def _mask(source: str) -> np.ndarray | None:
+    return mask_of(source)
+
+
+def true_mask(question: Question, picture: Picture) -> np.ndarray | None:
+    """Return where a drawn picture's object is, bool at the size of the network's input; None where unknown."""
+    mask = _mask(picture.source)
+    if mask is None:
+        return None
+    covered = np.repeat((np.asarray(mask) > 0)[..., None] * np.uint8(255), 3, axis=2)
+    fitted = fit_picture(covered, catalogue.entry(question.network), question.fit)
+    top, left, bottom, right = (round(edge) for edge in fitted.content)
+    inside = np.zeros(fitted.size, bool)
+    inside[top:bottom, left:right] = True  # the grey beside a padded picture is no object
+    return (fitted.pixels[..., 0] >= 128) & inside
+
+
+def _draw(
+    question: Question,
+    rows: Sequence[Row],
+    board: Sequence[Sequence[Cell]],
+    guess: np.ndarray | None,
+    *,
+    asking: bool = False,
+) -> None:
+    entry = catalogue.entry(question.network)
+    heat_rows = []
+    for row, cells_of_row in zip(rows, board, strict=True):
+        heat_rows.append(
+            HeatRow(
+                row.label if len(rows) > 1 else "",
+                encoded(fitted_pixels(question, row)),
+                tuple(_heat(cell) for cell in cells_of_row),
+                alt=f"{row.picture.title}, as the network gets it",
+                outline=true_mask(question, row.picture),
+            )
+        )
+    painting_board = None
+    if STATE.value("predict"):
+        height, width = paint_grid(*entry.input_size)
+        painting_board = Painting(
+            height, width, guess, open=asking, words=f"Where does the network look for {rows[0].label}? Paint it."
+        )
+    heat_maps(heat_rows, painting=painting_board, key=KEY, on_paint=_keep_painting)
