@@ -1,0 +1,128 @@
+"""Python's door to the gallery: images that are picked by a click, grow in place, and show how they grew."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image
+
+from explorer.interface.components.packing import pack
+from explorer.interface.components.registration import digest_of, register
+from explorer.interface.theme import palette
+
+TileState = Literal["ready", "growing", "waiting", "empty", "flat"]
+
+_gallery = register("gallery")
+_KIND = "image/webp"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What stands around one image.
+
+    Attributes:
+        id: names it in clicks.
+        title: under the image, on the left.
+        line: under the image, on the right: a number or two.
+        under: a second line of words.
+        tip: what is said under the pointer; lines are kept.
+        alt: what the image shows, in words.
+        state: "ready"; "growing" has a bar; "waiting" and "empty" say `void` in the image's place; "flat" marks
+            an image that never started.
+        share: how far the bar is, 0 to 1; None for no bar.
+        void: words in the place of an image that is not there.
+    """
+
+    id: str
+    title: str = ""
+    line: str = ""
+    under: str = ""
+    tip: str = ""
+    alt: str = ""
+    state: TileState = "ready"
+    share: float | None = None
+    void: str = ""
+
+
+def sheet_bytes(images: np.ndarray, quality: int = 90) -> tuple[bytes, int]:
+    """Encode images as one WebP without gaps.
+
+    Args:
+        images: uint8 `(n, h, w, 3)`.
+        quality: of WebP, 0 to 100.
+
+    Returns:
+        The file (empty where there is no image), and how many images stand beside each other.
+    """
+    count, height, width = images.shape[:3]
+    columns = max(1, math.ceil(math.sqrt(count)))
+    if not images.size:
+        return b"", columns
+    rows = -(-count // columns)
+    board = np.zeros((rows * columns, height, width, 3), np.uint8)
+    board[:count] = images
+    board = board.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
+    target = io.BytesIO()
+    Image.fromarray(board).save(target, "WEBP", quality=quality, method=1)
+    return target.getvalue(), columns
+
+
+def gallery(
+    images: np.ndarray,
+    tiles: Sequence[Tile],
+    *,
+    name: str,
+    key: str,
+    picked: Sequence[str] = (),
+    opened: str | None = None,
+    on_pick: Callable[[], None] | None = None,
+    tile: int = 150,
+    most: int | None = None,
+    frames: Sequence[tuple[int, np.ndarray]] = (),
+    play: bool = False,
+) -> Any:
+    """Show images as tiles; a click picks one, and a slider goes through the steps of their growth.
+
+    Args:
+        images: uint8 `(n, h, w, 3)`, one for each tile; what an empty tile has does not matter.
+        tiles: what stands around each.
+        name: of the whole group, for those who cannot see it.
+        key: Streamlit key of the element.
+        picked: ids of the picked tiles, in the order in which they were picked.
+        opened: id of the one that stands large elsewhere.
+        on_pick: called after a click; `st.session_state[key].pick` holds `{"id", "at"}`. Without it nothing can
+            be clicked.
+        tile: smallest width of a tile in pixels of the page.
+        most: largest width of a tile where there are at most four.
+        frames: (step, uint8 `(n, h, w, 3)`) of the growth, the finished images last.
+        play: whether a growth that has just come plays once by itself.
+    """
+    colours = palette()
+    sheet, columns = sheet_bytes(images)
+    pictures = {"sheet": sheet} if len(frames) < 2 else {}
+    steps = [int(step) for step, _ in frames] if len(frames) >= 2 else []
+    for position in range(len(steps)):
+        pictures[f"frame{position}"] = sheet_bytes(frames[position][1], 84)[0]
+    header = {
+        "digest": digest_of(*pictures.values(), repr((images.shape, steps)).encode()),
+        "kind": _KIND,
+        "name": name,
+        "height": int(images.shape[1]),
+        "width": int(images.shape[2]),
+        "columns": columns,
+        "tiles": [asdict(one) for one in tiles],
+        "picked": list(picked),
+        "opened": opened,
+        "clickable": on_pick is not None,
+        "tile": tile,
+        "most": most,
+        "steps": steps,
+        "play": play,
+        "hues": {"pick": colours.highlight, "grow": colours.gradient, "warn": colours.error},
+    }
+    return _gallery(key=key, data=pack(header, pictures), on_pick_change=on_pick or (lambda: None))
