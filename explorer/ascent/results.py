@@ -25,9 +25,9 @@ class Transforms:
     """
 
     pad: float = 0.0
-    jitter: float = 6.0
-    scale: float = 0.1
-    rotate: float = 10.0
+    jitter: float = 8.0
+    scale: float = 0.2
+    rotate: float = 15.0
 
 
 NO_TRANSFORMS = Transforms(0.0, 0.0, 0.0, 0.0)
@@ -37,17 +37,22 @@ NO_TRANSFORMS = Transforms(0.0, 0.0, 0.0, 0.0)
 class Regularisers:
     """What is held against an image, by weight; each is named after what it keeps small.
 
+    Smoothness, l2 and variation are means over the image, in units of the objective's own slope, so that one weight
+    suits every layer: 1 takes as much from a picture whose every pixel is wrong by 1 as the objective could give it.
+
     Attributes:
-        smoothness: Mean squared difference of neighbouring pixels (total variation, squared).
-        l2: Mean squared distance from grey.
+        smoothness: Squared differences of neighbouring pixels (total variation, squared).
+        l2: Squared distance from grey.
         decay: Share by which the parameters shrink at every step (weight decay).
         blur: Deviation in pixels of a Gaussian blur of the image every few steps; 0 for none.
+        variation: Absolute differences of neighbouring pixels (total variation): plain areas, sharp edges.
     """
 
-    smoothness: float = 0.02
-    l2: float = 0.0
+    smoothness: float = 0.0
+    l2: float = 0.1
     decay: float = 0.0
     blur: float = 0.0
+    variation: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -90,8 +95,8 @@ class Plan:
     start: Start = "noise"
     transforms: Transforms = Transforms()
     regularisers: Regularisers = Regularisers()
-    steps: int = 200
-    learning_rate: float = 0.02
+    steps: int = 128
+    learning_rate: float = 0.05
     size: int = 0
     seed: int = 0
     copies: int = 1

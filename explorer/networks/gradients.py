@@ -281,7 +281,21 @@ class ValueAndGradient:
 
 KEPT_FUNCTIONS = 24
 _KEPT_ATTRIBUTE = "_explorer_kept_functions"
-_kept_functions_lock = threading.RLock()  # what is built may ask for something kept, too
+_kept_functions_lock = threading.Lock()
+
+
+class _Once:
+    """Something that is built by whoever asks first, while others who ask for the same wait."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._built: list[Any] = []
+
+    def get(self, build: Callable[[], Any]) -> Any:
+        with self._lock:
+            if not self._built:
+                self._built.append(build())
+            return self._built[0]
 
 
 def kept(network: Any, key: Hashable, build: Callable[[], Any]) -> Any:
@@ -292,19 +306,17 @@ def kept(network: Any, key: Hashable, build: Callable[[], Any]) -> Any:
     Args:
         network: A loaded network or a model.
         key: What it is, including everything that tracing depends on (layer, method, batch size).
-        build: Called without arguments, once. It must not wait for a network's lock, which others may hold while
-            they wait here.
+        build: Called without arguments, once; it may itself ask for something kept.
     """
-    store: OrderedDict[Hashable, Any]
+    store: OrderedDict[Hashable, _Once]
     with _kept_functions_lock:
         # Past Keras' own __setattr__, which would track it.
         store = model_of(network).__dict__.setdefault(_KEPT_ATTRIBUTE, OrderedDict())
-        if key not in store:
-            store[key] = build()
+        once = store.setdefault(key, _Once())
         store.move_to_end(key)
         while len(store) > KEPT_FUNCTIONS:
             store.popitem(last=False)
-        return store[key]
+    return once.get(build)
 
 
 _kept: weakref.WeakKeyDictionary[Any, ValueAndGradient] = weakref.WeakKeyDictionary()

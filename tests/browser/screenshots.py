@@ -126,6 +126,9 @@ def shoot_pages(browser: Any, url: str) -> None:
             page.goto(f"{url}/{entry.address}")
             wait_until_idle(page)
             page.get_by_text("Computes on").wait_for(timeout=180_000)
+            for underway in page.get_by_text("Computing …").all():
+                underway.wait_for(state="detached", timeout=180_000)
+            wait_until_idle(page)
             page.wait_for_timeout(2500)  # components draw after the script has ended
             shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             size = (KEPT_WIDTH, round(shot.height * KEPT_WIDTH / shot.width))

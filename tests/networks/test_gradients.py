@@ -132,6 +132,11 @@ def test_what_is_kept_for_a_network_is_built_once_and_the_oldest_goes_first():
     assert kept(model, ("n", 1), lambda: build("again")) == "again"
 
 
+def test_what_is_kept_may_be_made_of_something_else_that_is_kept():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    assert kept(model, "outer", lambda: kept(model, "inner", lambda: 2) + 1) == 3
+
+
 def test_only_a_scalar_has_a_gradient():
     with pytest.raises(ValueError, match="one number"):
         value_and_gradient(lambda x: x * 2, np.ones(3, np.float32))

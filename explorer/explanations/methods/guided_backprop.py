@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from explorer.explanations.question import Answer, Question, filled_up
+from explorer.explanations.question import Answer, Question, filled_up, strongest
 from explorer.networks.gradients import WithGradient, as_array
 from explorer.networks.guided_relu import guided_relu
 from explorer.networks.work_context import SentenceError
@@ -28,7 +28,7 @@ def maps(question: Question) -> Answer:
         SentenceError: if there is no ReLU on the way: the map would only be the plain gradient.
     """
     gradients, rectifiers = guided_gradients(question)
-    return Answer(np.abs(gradients).max(axis=-1), extra={"rectifiers": rectifiers})
+    return Answer(strongest(gradients), extra={"rectifiers": rectifiers})
 
 
 def guided_gradients(question: Question) -> tuple[np.ndarray, int]:

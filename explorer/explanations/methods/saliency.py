@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from explorer.explanations.question import Answer, Question
+from explorer.explanations.question import Answer, Question, strongest
 
 
 def maps(question: Question) -> Answer:
@@ -16,4 +14,4 @@ def maps(question: Question) -> Answer:
     Returns:
         Maps (n, height, width), nowhere negative, in score per unit of prepared input.
     """
-    return Answer(np.abs(question.gradients()).max(axis=-1))
+    return Answer(strongest(question.gradients()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.explanations.question import Answer, Question
+from explorer.explanations.question import Answer, Question, strongest
 from explorer.networks.work_context import Stopped
 
 
@@ -39,7 +39,7 @@ def maps(question: Question, *, samples: int, noise: float) -> Answer:
             rows += picture
             index = np.full(len(rows), indices[number], np.int32)
             _, _, gradients = question.input_gradients(rows, index, fill)
-            found[number] += np.abs(gradients).max(axis=-1).sum(axis=0)
+            found[number] += strongest(gradients).sum(axis=0)
             done = stop
             question.report(number * samples + done, total, "noisy copies")
         found[number] /= done

@@ -27,8 +27,8 @@ MANY = "explanations many"
 _TURN = "_explanations_many_turn"
 
 
-def report_bytes(question: Question, row: Row, names: Sequence[str], overview: Overview) -> bytes:
-    """Return the report on a row of the stage, as one HTML file."""
+def content_of(question: Question, row: Row, names: Sequence[str], overview: Overview) -> Report:
+    """Return what the report on a row of the stage says."""
     entry = catalogue.entry(question.network)
     class_names = catalogue.class_names(entry)
     there = [(name, cells.found(question, row, METHODS[name])) for name in names]
@@ -47,30 +47,28 @@ def report_bytes(question: Question, row: Row, names: Sequence[str], overview: O
     this = ("scores", *(cells.identity(question, row, METHODS[name]) for name, each in there if each is not None))
     scores = judged.result if judged is not None and judged.identity == this else None
     photo = entry.family == "Drawn world" and question.weights == "trained" and not row.picture.is_drawn
-    return report(
-        Report(
-            title=row.picture.title,
-            picture=overview.fitted.pixels,
-            network=entry.title,
-            weights=question.weights,
-            classes=tuple(
-                ReportedClass(each.name or f"class {each.index}", each.probability, each.logit)
-                for each in overview.predictions
-            ),
-            maps=maps,
-            scores=scores if isinstance(scores, Scores) else None,
-            picture_facts=(
-                ("Source", row.picture.source.partition(":")[0]),
-                ("Size", " × ".join(map(str, row.picture.pixels.shape[:2]))),
-                ("Fit", FITS[question.fit]),
-                ("SHA-256", row.picture.sha256),
-            ),
-            settings=(("Score", question.score), ("Seed", str(question.seed))),
-            warning=f"{entry.title} knows only drawings: on a photo its answers are wrong." if photo else "",
-            code=take_along.code_of(question, row, names),
-            link=STATE.link(),
-            device=overview.device,
-        )
+    return Report(
+        title=row.picture.title,
+        picture=overview.fitted.pixels,
+        network=entry.title,
+        weights=question.weights,
+        classes=tuple(
+            ReportedClass(each.name or f"class {each.index}", each.probability, each.logit)
+            for each in overview.predictions
+        ),
+        maps=maps,
+        scores=scores if isinstance(scores, Scores) else None,
+        picture_facts=(
+            ("Source", row.picture.source.partition(":")[0]),
+            ("Size", " × ".join(map(str, row.picture.pixels.shape[:2]))),
+            ("Fit", FITS[question.fit]),
+            ("SHA-256", row.picture.sha256),
+        ),
+        settings=(("Score", question.score), ("Seed", str(question.seed))),
+        warning=f"{entry.title} knows only drawings: on a photo its answers are wrong." if photo else "",
+        code=take_along.code_of(question, row, names),
+        link=STATE.link(),
+        device=overview.device,
     )
 
 
@@ -89,9 +87,9 @@ def show(question: Question, rows: Sequence[Row], names: Sequence[str], overview
     )
     with st.container(horizontal=True):
         for number, (row, overview) in enumerate(zip(rows, overviews, strict=True)):
-
-            def made(row: Row = row, overview: Overview = overview) -> bytes:
-                return report_bytes(question, row, names, overview)
+            # Made in a thread that sees no session: what it says is gathered here.
+            def made(content: Report = content_of(question, row, names, overview)) -> bytes:  # noqa: B008
+                return report(content)
 
             st.download_button(
                 "Report" if len(rows) == 1 else f"Report on {row.label}",

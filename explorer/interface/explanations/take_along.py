@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from explorer.explanations.results import Target
+from explorer.explanations.results import Explained, Target
 from explorer.explanations.table import METHODS
 from explorer.interface.explanations import cells
 from explorer.interface.explanations.page_state import STATE, Question, Row
@@ -19,6 +19,7 @@ from explorer.interface.figures.heat_scales import coloured, suited_rule
 from explorer.interface.figures.tile_sheet import labelled_row
 
 GAP = 6
+Results = list[list[tuple[str, Explained]]]
 
 
 def code_of(question: Question, row: Row, names: Sequence[str]) -> str:
@@ -26,7 +27,7 @@ def code_of(question: Question, row: Row, names: Sequence[str]) -> str:
     target = ", ".join(f"{name}={value!r}" for name, value in _changed(row.target))
     lines = [
         "from explorer.explanations.explain import explain",
-        "from explorer.explanations.results import Target",
+        "from explorer.explanations.results import Explained, Target",
         "from explorer.networks.loading import load",
         "from explorer.networks.preprocessing import fit, prepare",
     ]
@@ -62,8 +63,11 @@ def _changed(target: Target) -> list[tuple[str, Any]]:
     return [(name, getattr(target, name)) for name in names if getattr(target, name) != getattr(plain, name)]
 
 
-def _results(question: Question, rows: Sequence[Row], names: Sequence[str]) -> list[list[tuple[str, Any]]]:
-    """Return the maps that are there: for each row (method, explained)."""
+def results(question: Question, rows: Sequence[Row], names: Sequence[str]) -> Results:
+    """Return the maps that are there: for each row (method, explained).
+
+    A download is made when it is asked for, in a thread that sees no session: what it needs is looked up before.
+    """
     found = []
     for row in rows:
         kept = [(name, cells.found(question, row, METHODS[name])) for name in names]
@@ -71,13 +75,13 @@ def _results(question: Question, rows: Sequence[Row], names: Sequence[str]) -> l
     return found
 
 
-def picture_bytes(question: Question, rows: Sequence[Row], names: Sequence[str], opacity: float = 0.6) -> bytes:
+def picture_bytes(rows: Sequence[Row], there: Results, opacity: float = 0.6) -> bytes:
     """Return all maps over their pictures as one PNG."""
     drawn = []
-    for row, results in zip(rows, _results(question, rows, names), strict=True):
+    for row, of_row in zip(rows, there, strict=True):
         tiles: list[np.ndarray] = []
         titles: list[str] = []
-        for name, explained in results:
+        for name, explained in of_row:
             pixels = explained.fitted.pixels.astype(np.float32)
             explanation = explained.explanation
             colours = coloured(explanation.maps[0], explanation.signed, suited_rule(name)).astype(np.float32)
@@ -99,12 +103,12 @@ def picture_bytes(question: Question, rows: Sequence[Row], names: Sequence[str],
     return target.getvalue()
 
 
-def numbers_bytes(question: Question, rows: Sequence[Row], names: Sequence[str]) -> bytes:
+def numbers_bytes(there: Results) -> bytes:
     """Return the maps as arrays in one .npz file, by row and method."""
     arrays = {
         f"{number}_{name}": explained.explanation.maps[0]
-        for number, results in enumerate(_results(question, rows, names))
-        for name, explained in results
+        for number, of_row in enumerate(there)
+        for name, explained in of_row
     }
     target = io.BytesIO()
     np.savez_compressed(target, **arrays) if arrays else zipfile.ZipFile(target, "w").close()
@@ -113,6 +117,7 @@ def numbers_bytes(question: Question, rows: Sequence[Row], names: Sequence[str])
 
 def show(question: Question, rows: Sequence[Row], names: Sequence[str]) -> None:
     """Draw the buttons that keep what is shown."""
+    there = results(question, rows, names)
     with st.container(horizontal=True, key="explanations_take_along"):
         with st.popover("Show the code", icon=":material/code:"):
             st.code(code_of(question, rows[0], names))
@@ -122,7 +127,7 @@ def show(question: Question, rows: Sequence[Row], names: Sequence[str]) -> None:
                 st.caption("An uploaded picture does not travel in a link; who opens it is asked for the picture.")
         st.download_button(
             "PNG",
-            lambda: picture_bytes(question, rows, names),
+            lambda: picture_bytes(rows, there),
             f"{question.network} explanations.png",
             "image/png",
             on_click="ignore",
@@ -131,7 +136,7 @@ def show(question: Question, rows: Sequence[Row], names: Sequence[str]) -> None:
         )
         st.download_button(
             ".npz",
-            lambda: numbers_bytes(question, rows, names),
+            lambda: numbers_bytes(there),
             f"{question.network} explanations.npz",
             "application/octet-stream",
             on_click="ignore",

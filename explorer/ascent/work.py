@@ -1,0 +1,126 @@
+"""The named work of the filters page: one to four plans grow side by side, and a picture dreams."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from explorer.ascent.dream import dream_on
+from explorer.ascent.render import Ascent
+from explorer.ascent.results import DreamPlan, Growing, Grown, Plan
+from explorer.networks.loading import load
+from explorer.networks.preprocessing import Fit
+from explorer.networks.work_context import SentenceError, WorkContext
+
+MOST_PLANS = 4
+TELL_SECONDS = 0.4
+TURN_SECONDS = 0.2
+"""How long one plan grows before the next has its turn."""
+
+
+def grow(
+    context: WorkContext,
+    plans: tuple[Plan, ...],
+    states: tuple[dict[str, Any] | None, ...] | None = None,
+    pixels: np.ndarray | None = None,
+    fit: Fit = "pad",
+) -> tuple[Grown, ...]:
+    """Grow the images of some plans, taking turns.
+
+    Twice a second it reports the steps done, with a `Growing` as payload for each plan, `part` being the plan's
+    position. It obeys the learning rate that the page tells ("learning_rate"), for all plans. Stopped, or
+    when others wait, it returns what there is, `finished=False`, with the state to go on from.
+
+    Args:
+        context: Of the engine.
+        plans: One to four.
+        states: `Grown.state` for each plan that goes on; None for those that begin.
+        pixels: uint8 (h, w, 3), for plans that start from a picture.
+        fit: How that is brought to the images' size.
+
+    Raises:
+        SentenceError: for a plan that its network cannot fulfil.
+    """
+    plans = tuple(plans)
+    if not 1 <= len(plans) <= MOST_PLANS:
+        raise SentenceError(f"One to {MOST_PLANS} settings can be grown side by side.")
+    states = tuple(states) if states else (None,) * len(plans)
+    if len(states) != len(plans):
+        raise SentenceError("These images were grown with other settings; start anew.")
+    total = float(sum(plan.steps for plan in plans))
+    context.report(0, total, "steps", "preparing")
+    ascents: list[Ascent] = []
+    for plan, state in zip(plans, states, strict=True):
+        ascents.append(Ascent(load(plan.network, plan.weights), plan, state=state, pixels=pixels, fit=fit))
+    clock = _Clock(ascents)
+    _tell(context, ascents, clock, total)
+    told = time.monotonic()
+    while not all(ascent.done for ascent in ascents) and not _shall_end(context):
+        for ascent in ascents:
+            turn = time.monotonic()
+            while not ascent.done:
+                rate = context.told().get("learning_rate")
+                if rate is not None and 0 <= float(rate) <= 10:
+                    ascent.learning_rate = float(rate)
+                ascent.advance()
+                clock.count()
+                now = time.monotonic()
+                if now - told >= TELL_SECONDS:
+                    told = now
+                    _tell(context, ascents, clock, total)
+                if now - turn >= TURN_SECONDS or _shall_end(context):
+                    break
+            if _shall_end(context):
+                break
+    _tell(context, ascents, clock, total)
+    return tuple(ascent.grown() for ascent in ascents)
+
+
+def _shall_end(context: WorkContext) -> bool:
+    return context.stopped() or context.should_yield()
+
+
+class _Clock:
+    """Estimates the time left; the first step, which compiles, is left out as soon as there are others."""
+
+    def __init__(self, ascents: list[Ascent]) -> None:
+        self._ascents = ascents
+        self._times = [time.monotonic()]
+
+    def count(self) -> None:
+        self._times = [*self._times[-64:], time.monotonic()]
+
+    def left(self) -> float:
+        remaining = sum(ascent.plan.steps - ascent.step for ascent in self._ascents if not ascent.done)
+        steps = len(self._times) - 1
+        if steps < 1:
+            return 0.0
+        start = min(len(self._ascents), steps - 1) if len(self._times) < 65 else 0
+        return (self._times[-1] - self._times[start]) / (steps - start) * remaining
+
+
+def _tell(context: WorkContext, ascents: list[Ascent], clock: _Clock, total: float) -> None:
+    left = clock.left()
+    done = float(sum(min(ascent.step, ascent.plan.steps) for ascent in ascents))
+    for number, ascent in enumerate(ascents):
+        growing: Growing = ascent.growing(number, left)
+        context.report(done, total, "steps", "growing", payload=growing, part=number)
+
+
+def dream(context: WorkContext, plan: DreamPlan, pixels: np.ndarray) -> Grown:
+    """Let a picture dream, octave by octave.
+
+    Reports the steps done with a `Growing` as payload: the picture as it is, at its size of that moment. Stopped,
+    it returns the picture as it is, `finished=False`.
+
+    Args:
+        context: Of the engine.
+        plan: Which layers, how many octaves.
+        pixels: uint8 (h, w, 3).
+
+    Raises:
+        SentenceError: for a plan that its network cannot fulfil.
+    """
+    return dream_on(load(plan.network, plan.weights), plan, pixels, context=context)
