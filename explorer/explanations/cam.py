@@ -35,7 +35,8 @@ def raw_maps(question: Question, formula: Formula) -> np.ndarray:
     Raises:
         SentenceError: if the target's layer is computed before the chosen one.
     """
-    layer = question.layer
+    # What is kept with the network must not hold the question, and with it a visitor's picture.
+    network, layer = question.network, question.layer
     _in_order(question)
     function = question.score_function
 
@@ -48,14 +49,14 @@ def raw_maps(question: Question, formula: Formula) -> np.ndarray:
             found.append(tensor)
             return tensor + keras.ops.cast(probe, tensor.dtype)
 
-        with tapped(question.network, see, wanted=[layer]):
+        with tapped(network, see, wanted=[layer]):
             picked, score = function(x, index, against)
         return keras.ops.sum(score), (found[0], picked, score)
 
-    kernel = question.kernel(("layer gradients", layer), lambda: WithGradient(of_probe, network=question.network))
-    shape = survey(question.network, question.pictures.shape[1:]).layers[layer]
+    kernel = question.kernel(("layer gradients", layer), lambda: WithGradient(of_probe, network=network))
+    shape = survey(network, question.pictures.shape[1:]).layers[layer]
     chunks = question.chunks(question.count, gradients=True)
-    fill = chunks[0][1]
+    fill = question.rows(question.count, gradients=True)
     probe = np.zeros((fill, *shape), np.float32)
     parts = []
     for start, stop in chunks:
@@ -73,7 +74,7 @@ def raw_maps(question: Question, formula: Formula) -> np.ndarray:
 
 def activations(question: Question, number: int) -> np.ndarray:
     """Return the layer's activations for one picture, float32 (h, w, channels), by a pass that ends there."""
-    layer = question.layer
+    network, layer = question.network, question.layer
 
     def of_rows(x: Any) -> Any:
         found: list[Any] = []
@@ -83,11 +84,11 @@ def activations(question: Question, number: int) -> np.ndarray:
                 found.append(tensor)
                 raise Enough
 
-        with tapped(question.network, see, wanted=[layer], free=True) as model, contextlib.suppress(Enough):
+        with tapped(network, see, wanted=[layer], free=True) as model, contextlib.suppress(Enough):
             model(x)
         return found[0]
 
-    kernel = question.kernel(("activations", layer), lambda: Compiled(of_rows, network=question.network))
+    kernel = question.kernel(("activations", layer), lambda: Compiled(of_rows, network=network))
     return as_array(question.call(kernel, question.pictures[number : number + 1], forward=1))[0]
 
 

@@ -62,21 +62,27 @@ def _between(anchors: tuple[tuple[int, int, int], ...], count: int) -> np.ndarra
     return np.rint(np.stack([np.interp(wanted, places, given[:, channel]) for channel in range(3)], axis=-1))
 
 
-def scale_end(values: np.ndarray, signed: bool) -> float:
-    """Return where a map's own scale ends: its largest value, for a signed map its largest size.
+def centred(values: np.ndarray, signed: bool) -> bool:
+    """Return whether a map's scale is centred on zero: where its sign has a meaning, or any value is below zero.
 
-    0 for a map without any (all zero, all negative where only positive ones count, or nothing finite): such a map
-    has the colour of zero everywhere.
+    An unsigned map may still have values below zero (RISE whose average was kept, of logits): dark, they would look
+    like zero.
+    """
+    values = np.asarray(values)
+    return signed or bool((values[np.isfinite(values)] < 0).any())
+
+
+def scale_end(values: np.ndarray) -> float:
+    """Return where a map's own scale ends: its largest size.
+
+    0 for a map without any (all zero, or nothing finite): such a map has the colour of zero everywhere.
 
     Args:
         values: The map, any shape.
-        signed: Whether its sign has a meaning.
     """
     finite = np.asarray(values, np.float64)
     finite = finite[np.isfinite(finite)]
-    if not finite.size:
-        return 0.0
-    return float(np.abs(finite).max() if signed else max(finite.max(), 0.0))
+    return float(np.abs(finite).max()) if finite.size else 0.0
 
 
 def numbers(values: np.ndarray, signed: bool, end: float | None = None) -> np.ndarray:
@@ -87,14 +93,15 @@ def numbers(values: np.ndarray, signed: bool, end: float | None = None) -> np.nd
 
     Args:
         values: Any shape.
-        signed: Whether the scale runs from −end to end (else from 0; what is below has the colour of 0).
-        end: Where the scale ends; by default `scale_end(values, signed)`. Beyond it the colour stays.
+        signed: Whether the sign has a meaning; the scale then runs from −end to end, as for any map that is `centred`.
+        end: Where the scale ends; by default `scale_end(values)`. Beyond it the colour stays.
 
     Returns:
-        uint8 of the same shape, indices into `table(signed)`.
+        uint8 of the same shape, indices into `table(centred(values, signed))`.
     """
     values = np.asarray(values, np.float64)
-    end = scale_end(values, signed) if end is None else float(end)
+    signed = centred(values, signed)
+    end = scale_end(values) if end is None else float(end)
     low = -end if signed else 0.0
     unreal = np.isnan(values)
     zero = STEPS // 2 if signed else 0
@@ -112,13 +119,13 @@ def coloured(values: np.ndarray, signed: bool, end: float | None = None) -> np.n
 
     Args:
         values: float (h, w), or any shape.
-        signed: Whether the sign has a meaning: zero is then the middle of the scale.
-        end: Where the scale ends; by default the map's own largest value (or size).
+        signed: Whether the sign has a meaning: zero is then the middle of the scale, as for any map that is `centred`.
+        end: Where the scale ends; by default at the map's own largest size.
 
     Returns:
         uint8 (h, w, 3) sRGB.
     """
-    return table(signed)[numbers(values, signed, end)]
+    return table(centred(values, signed))[numbers(values, signed, end)]
 
 
 def css_gradient(signed: bool, steps: int = 17) -> str:

@@ -39,7 +39,8 @@ def explain(
         layer: For methods that look at a layer its path; None for the last one that has places, see
             `explorer.explanations.layers.default_layer`.
         score: "logits", or "softmax" to see what the other classes do to a map.
-        batch: Pictures at a time; None for what 256 MB bear.
+        batch: Pictures at a time, as far as four times the usual memory goes; None for what that bears: 256 MB, on a
+            GPU 2 GB.
         seed: Of everything random.
         context: Hears of progress, and may stop the work between batches.
         options: The method's knobs, see the table.

@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 
 from explorer.explanations.baselines import baseline
 from explorer.explanations.box import above, box_of
-from explorer.explanations.passes import batch_size, batches
+from explorer.explanations.passes import batches
 from explorer.explanations.question import Question
 from explorer.explanations.results import Curve, MapScores, Score, Scores, Target
 from explorer.networks.gradients import Compiled, as_array
@@ -107,7 +107,8 @@ def curves(
     height, width = picture.shape[1:3]
     for values in maps:
         if np.shape(values) != (height, width):
-            raise SentenceError(f"A map of shape {np.shape(values)} does not judge a picture of {height}×{width}.")
+            shown = " × ".join(map(str, np.shape(values)[::-1]))
+            raise SentenceError(f"A map of {shown} does not judge a picture of {width} × {height} pixels.")
     if not maps:
         return []
     question = _question(network, picture, target, batch=batch, seed=seed, context=context)
@@ -130,7 +131,7 @@ def curves(
     ranks = np.stack([pixel_ranks(values, seed) for values in maps])
     rest = np.concatenate([baseline(network, picture, each) for each in (deleted_to, inserted_into)])
     fixed = [keras.ops.convert_to_tensor(each) for each in (picture[0], rest, ranks)]
-    size = batch_size(len(table), question.rows(len(table)))
+    size = question.rows(len(table))
     scores = np.empty(len(table), np.float32)
     done = 0
     for at in batches(len(table), size, context=context, message="Inserting and deleting pixels"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import numpy as np
 
 from explorer.explanations.faithfulness import judged
-from explorer.explanations.results import ChannelEffects, Sanity, Scores, SwitchedOff, Target
+from explorer.explanations.results import ChannelEffects, Sanity, Score, Scores, SwitchedOff, Target
 from explorer.explanations.sanity import sanity_check
 from explorer.explanations.switch_off import channel_effects_of, switched_off
 from explorer.networks.loading import LoadedNetwork, Weights, load
@@ -73,10 +74,11 @@ def sanity(
     layer: str | None = None,
     seed: int = 0,
     options: dict[str, dict[str, Any]] | None = None,
+    score: Score = "logits",
 ) -> Sanity:
     """Randomise a copy of the network from the top down and watch the maps (named work).
 
-    The payload of its progress are the steps so far, a tuple of `SanityStep`; a stopped check returns those.
+    Each step is a payload part of its own, a tuple of one `SanityStep`; a stopped check returns the steps so far.
 
     Args:
         context: The work's context.
@@ -89,6 +91,7 @@ def sanity(
         layer: For methods that look at a layer.
         seed: Of the drawn weights and of the methods.
         options: Knobs of methods, by method.
+        score: "logits" or "softmax".
 
     Raises:
         SentenceError: if the network cannot be loaded or copied, or a method cannot explain it.
@@ -96,17 +99,21 @@ def sanity(
     context.report(message="Loading the network")
     loaded = load(network, weights)
     context.raise_if_stopped()
-    return sanity_check(
-        loaded,
-        prepare(fit_picture(pixels, loaded.entry, fit).pixels, loaded.entry),
-        methods,
-        target,
-        layer=layer,
-        seed=seed,
-        options=options,
-        context=context,
-        heard=lambda steps: context.report(payload=steps),  # type: ignore[call-arg]
-    )
+    try:
+        return sanity_check(
+            loaded,
+            prepare(fit_picture(pixels, loaded.entry, fit).pixels, loaded.entry),
+            methods,
+            target,
+            layer=layer,
+            score=score,
+            seed=seed,
+            options=options,
+            context=context,
+        )
+    finally:
+        # The copy and its compiled functions hold one another, and would stay until Python happens to look.
+        gc.collect()
 
 
 def channel_effects(
@@ -172,7 +179,8 @@ def fitted_mask(mask: np.ndarray, fitted: Fitted, network: LoadedNetwork, fit: F
     """
     mask = np.asarray(mask, bool)
     if mask.shape != fitted.picture_size:
-        raise SentenceError(f"The mask has the size {mask.shape}, but the picture {fitted.picture_size}.")
+        mask_size, size = (" × ".join(map(str, each[::-1])) for each in (mask.shape, fitted.picture_size))
+        raise SentenceError(f"The mask has the size {mask_size}, but the picture {size}.")
     drawn = np.where(mask[..., None], np.uint8(255), np.uint8(0)).repeat(3, axis=2)
     found = fit_picture(drawn, network.entry, fit).pixels[..., 0] >= 128
     top, left, bottom, right = (round(each) for each in fitted.content)

@@ -215,9 +215,7 @@ class _Go:
             **chosen,
         )
         found = reported_map(explanation, names=self.names, options=chosen, score_kind=self.score)
-        # Only maps of regions say where a thing is; the box around a few bright pixels means nothing.
-        regional = table.method(method).family != "gradient"
-        return replace(found, box=box_of(found.values)) if regional else found
+        return replace(found, box=box_of(found.values)) if table.has_box(method) else found
 
     def _scores(self, batch: np.ndarray, maps: Sequence[ReportedMap], context: _Within) -> Scores:
         context.begin("scores")

@@ -9,22 +9,28 @@ def agreement_with(painted: np.ndarray, values: np.ndarray) -> float:
     """Return how well a painted guess meets a map: the IoU of the painted cells with as many of the map's highest.
 
     Both areas have the same size, so that neither a timid nor a generous brush decides. The map is averaged over
-    the cells of the painting; of equal cells the first ones count.
+    the cells of the painting; which of equal cells count is drawn at random, the same way each time.
 
     Args:
         painted: bool (rows, columns), the painted cells.
-        values: float (h, w), the map over the same picture; not-a-number counts as lowest.
+        values: float (h, w), the map over the same picture; a cell with a value that is none counts as lowest.
 
     Returns:
-        0 (nothing in common) to 1 (the same cells); NaN if nothing is painted.
+        0 (nothing in common) to 1 (the same cells); NaN if nothing is painted, or the map is the same everywhere and
+        so says of no cell that it is higher.
     """
     painted = np.asarray(painted, bool)
     count = int(painted.sum())
-    if not count:
+    values = np.asarray(values, np.float64)
+    finite = values[np.isfinite(values)]
+    if not count or not finite.size or (finite.size == values.size and finite.min() == finite.max()):
         return float("nan")
-    cells = averaged(np.nan_to_num(np.asarray(values, np.float64), nan=-np.inf, neginf=-1e300), painted.shape)
+    lowest, span = finite.min(), float(np.ptp(finite)) or 1.0
+    # Rounded, so that means of the same values over cells of several sizes are equal.
+    cells = np.round(averaged((np.where(np.isfinite(values), values, np.nan) - lowest) / span, painted.shape), 9)
+    cells = np.nan_to_num(cells, nan=-1.0).ravel()
     top = np.zeros(painted.size, bool)
-    top[np.argsort(-cells.ravel(), kind="stable")[:count]] = True
+    top[np.lexsort((np.random.default_rng(0).random(cells.size), -cells))[:count]] = True
     both = top.reshape(painted.shape) & painted
     return float(both.sum() / (2 * count - both.sum()))
 

@@ -12,6 +12,11 @@ from explorer.networks.work_context import NO_CONTEXT, WorkContext
 _SIZES = tuple(sorted({base * 2**power for power in range(11) for base in (1, 3)}))
 
 
+def full_size(count: int) -> int:
+    """Return the smallest size in use that holds `count` pictures."""
+    return next((size for size in _SIZES if size >= count), count)
+
+
 def batch_size(total: int, limit: int) -> int:
     """Return a size for batches that leaves the last one nearly full.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from explorer.explanations.passes import batch_size, full_size
 from explorer.explanations.results import Fact, Score, Target
 from explorer.explanations.target import OWN, ScoreFunction, score_function
 from explorer.networks.footprint import batch_for
@@ -81,7 +81,6 @@ class Question:
         self.backward = 0
         self.largest = 0
         self._batch = batch
-        self._before = 0
         self._function: ScoreFunction | None = None
         self._indices: np.ndarray | None = None
         self._base: np.ndarray | None = None
@@ -169,10 +168,10 @@ class Question:
     def rows(self, total: int, *, gradients: bool = False) -> int:
         """Return how many pictures to send at a time when there are `total`.
 
-        It is what was asked for, or what memory bears, evened out so that the last batch is nearly full.
+        It is what was asked for, as far as memory goes, or what memory bears easily, as one of few sizes that leaves
+        the last batch nearly full. It may be more than `total`: batches are filled up to it.
         """
-        most = self._batch or batch_for(self.network, gradients=gradients, size=self.size)
-        return math.ceil(total / math.ceil(total / max(1, most)))
+        return batch_size(total, batch_for(self.network, gradients=gradients, size=self.size, asked=self._batch))
 
     def chunks(self, total: int, *, gradients: bool = False) -> list[tuple[int, int]]:
         """Return (start, stop) of the batches for `total` pictures."""
@@ -185,19 +184,14 @@ class Question:
         Args:
             rows: float32 (m, height, width, channels), prepared.
             number: Of which picture they are variants.
-            fill: Fill up with copies to this many, so that a smaller last batch needs no function of its own.
+            fill: Fill up with copies to this many, so that a smaller last batch needs no function of its own; None
+                for one of few sizes.
 
         Returns:
             float32 (m,).
         """
         index = np.full(len(rows), self.indices()[number], np.int32)
-        return self._scores(rows, index, fill or self._filled(len(rows)))[1]
-
-    def _filled(self, count: int) -> int:
-        """Return the size of the batches before, where this is the smaller last one of a loop."""
-        if not count <= self._before <= 2 * count:
-            self._before = count
-        return self._before
+        return self._scores(rows, index, fill or full_size(len(rows)))[1]
 
     def _scores(self, rows: np.ndarray, index: np.ndarray, fill: int) -> tuple[np.ndarray, np.ndarray]:
         function = self.score_function
@@ -247,7 +241,7 @@ class Question:
     def kernel(self, key: tuple[Hashable, ...], build: Callable[[], Any]) -> Any:
         """Return a function that is kept for the network, this kind of target and a key of the method's own."""
         target = self.target
-        # What is built is built under a lock of all networks, and the score function takes this network's.
+        # Made here, as it takes the network's lock, for which building something kept must not wait.
         self.score_function  # noqa: B018
         kind = (target.kind, target.layer, target.row, target.column, target.output, target.against is None)
         return kept(self.network, ("explanations", *key, *kind, self.score), build)

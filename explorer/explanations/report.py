@@ -1,4 +1,7 @@
-"""A report on one picture as one HTML file: opens without internet, in light and dark, prints, runs no code."""
+"""A report on one picture as one HTML file: opens without internet, in light and dark, prints, runs no code.
+
+Sizes are told as width × height everywhere in it, places as column and row.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from explorer.explanations import table
-from explorer.explanations.colouring import css_gradient, scale_end
+from explorer.explanations.colouring import centred, css_gradient, scale_end
 from explorer.explanations.report_look import STYLE, curves_chart, data_uri, matrix_colour, overlaid, painted
 from explorer.explanations.results import Box, Cost, Explanation, Fact, Scores, Target
 
@@ -340,7 +343,7 @@ def _maps(content: Report) -> str:
 
 def _card(picture: np.ndarray, one: ReportedMap) -> str:
     about = table.METHODS.get(one.method)
-    title, end = _title(one), scale_end(one.values, one.signed)
+    title = _title(one)
     where = _strongest_words(one.values)
     box = _box(one.box, one.values.shape)
     notes = "".join(f'<p class="note">{text(note)}</p>' for note in (*_value_notes(one.values), *one.notes))
@@ -365,7 +368,7 @@ def _card(picture: np.ndarray, one: ReportedMap) -> str:
         f'<div class="over">{_image(overlaid(picture, one.values, one.signed), f"{title} over the picture; {where}")}'
         f"{box}</div>"
         f"<div>{_image(painted(one.values, one.signed), f'{title} alone; {where}')}</div></div>"
-        f"{_legend(one.signed, end)}{notes}"
+        f"{_legend(one.values, one.signed)}{notes}"
         + (f'<dl class="facts">{facts}</dl>' if facts else "")
         + f'<dl class="small">{"".join(f"<dt>{text(k)}</dt><dd>{text(v)}</dd>" for k, v in small)}</dl></article>'
     )
@@ -389,17 +392,31 @@ def _value_notes(values: np.ndarray) -> list[str]:
     return []
 
 
-def _legend(signed: bool, end: float) -> str:
+def _legend(values: np.ndarray, signed: bool) -> str:
+    end, diverging = scale_end(values), centred(values, signed)
     if end == 0:
-        return '<p class="legend"><span>zero everywhere</span></p>'
-    low = f"−{number_words(end)}" if signed else "0"
-    middle = "<span>0</span>" if signed else ""
+        words = "zero everywhere" if np.isfinite(values).any() else "not a number anywhere"
+        return f'<p class="legend"><span>{words}</span></p>'
+    low = f"−{number_words(end)}" if diverging else "0"
+    middle = "<span>0</span>" if diverging else ""
     against, speaks_for = ("<span>against</span>", "<span>for</span>") if signed else ("", "")
     return (
-        f'<div class="legend"><div class="ramp" style="background:{css_gradient(signed)}"></div>'
+        f'<div class="legend"><div class="ramp" style="background:{css_gradient(diverging)}"></div>'
         f'<div class="ends"><span>{low}</span>{middle}<span>{number_words(end)}</span></div>'
         f'<div class="ends what">{against}<span>this map’s own scale</span>{speaks_for}</div></div>'
     )
+
+
+def _told_box(name: str, box: Box | None, maps: Iterable[ReportedMap]) -> Box | None:
+    """Return the box of a scored map if such a box means anything for its method."""
+    method = next((one.method for one in maps if name == (one.name or one.method)), name)
+    return box if method in table.METHODS and table.has_box(method) else None
+
+
+def _box_words(box: Box) -> str:
+    """Return a box as sizes are told everywhere, width × height, and where its corner is."""
+    top, left, bottom, right = (round(each) for each in box)
+    return f"{right - left} × {bottom - top} at column {left}, row {top}"
 
 
 def _box(box: Box | None, shape: tuple[int, ...]) -> str:
@@ -440,7 +457,8 @@ def _scores(content: Report) -> str:
         return ""
     titles = [_row_title(row.method, content.maps) for row in scores.rows]
     masked = any(row.hit is not None for row in scores.rows)
-    boxed = any(row.box is not None for row in scores.rows)
+    boxes = [_told_box(row.method, row.box, content.maps) for row in scores.rows]
+    boxed = any(box is not None for box in boxes)
     judged = scores.rows[:-1] or scores.rows
     best_insertion = max(row.insertion.area for row in judged)
     best_deletion = min(row.deletion.area for row in judged)
@@ -449,7 +467,7 @@ def _scores(content: Report) -> str:
         return f'<td class="number{" best" if value == best else ""}">{value:.3f}</td>'
 
     rows = []
-    for title, row in zip(titles, scores.rows, strict=True):
+    for title, row, found in zip(titles, scores.rows, boxes, strict=True):
         mask = ""
         if masked:
             hit = "–" if row.hit is None else "yes" if row.hit else "no"
@@ -457,7 +475,7 @@ def _scores(content: Report) -> str:
             mask = f'<td class="number">{hit}</td><td class="number">{overlap}</td>'
         box = ""
         if boxed:
-            words = "–" if row.box is None else f"{row.box[0]}–{row.box[2]} × {row.box[1]}–{row.box[3]}"
+            words = "–" if found is None else _box_words(found)
             box = f'<td class="number">{words}</td>'
         kind = ' class="random"' if row.method == "random" else ""
         rows.append(
@@ -466,7 +484,7 @@ def _scores(content: Report) -> str:
         )
     heads = ["Insertion ↑", "Deletion ↓"]
     heads += ["Points at it", "Overlap (IoU)"] if masked else []
-    heads += ["Box (rows × columns)"] if boxed else []
+    heads += ["Box (width × height)"] if boxed else []
     head = "".join(f'<th scope="col" class="number">{words}</th>' for words in heads)
     charts = "".join(
         f"<figure><figcaption>{caption}</figcaption>{curves_chart(curves, caption)}</figure>"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +16,12 @@ from explorer.explanations import table
 from explorer.explanations.explain import explain
 from explorer.explanations.faithfulness import rank_correlation
 from explorer.explanations.results import Explanation, Sanity, SanityStep, Score, Target
-from explorer.networks.copies import copy_of, layers_with_weights, untrained
+from explorer.networks.copies import copy_of, drawn_anew, layers_with_weights, untrained
 from explorer.networks.tap import model_of
 from explorer.networks.work_context import NO_CONTEXT, Stopped, WorkContext
 
 MOST_STEPS = 10
+_LITTER = 100e6
 
 
 def sanity_check(
@@ -33,7 +36,6 @@ def sanity_check(
     options: dict[str, dict[str, Any]] | None = None,
     most_steps: int = MOST_STEPS,
     context: WorkContext = NO_CONTEXT,
-    heard: Callable[[tuple[SanityStep, ...]], None] | None = None,
 ) -> Sanity:
     """Randomise a network from the top layer down and compare each map with that of the trained network.
 
@@ -52,8 +54,8 @@ def sanity_check(
         seed: Of the drawn weights and of the methods.
         options: Knobs of methods, by method.
         most_steps: Steps after the first at most; in deeper networks several layers are randomised in one.
-        context: Hears of the progress in maps; a stop ends the check with the steps so far.
-        heard: Called with the steps so far after each.
+        context: Hears of the progress in maps, and of each step as a payload part of its own, a tuple of one; a stop
+            ends the check with the steps so far.
 
     Returns:
         The steps, first that of the trained network (whose correlations are 1, or NaN for a constant map).
@@ -65,8 +67,9 @@ def sanity_check(
     started = time.perf_counter()
     context.report(message="Copying the network")
     spoilt = copy_of(network)
-    fresh = _fresh_weights(spoilt, untrained(network, seed))
-    groups = _groups(layers_with_weights(spoilt, picture[:1]), most_steps)
+    layers = layers_with_weights(spoilt, picture[:1])
+    forget = _Forgetting(network, spoilt, layers, seed)
+    groups = _groups(layers, most_steps)
     wanted = target if isinstance(target, Target) else Target(index=target)
     total = (len(groups) + 1) * len(methods)
     steps: list[SanityStep] = []
@@ -75,8 +78,7 @@ def sanity_check(
         for number, (name, spoil) in enumerate([("", []), *groups]):
             context.raise_if_stopped()
             for each in spoil:
-                for variable in each.weights:
-                    variable.assign(fresh[id(variable)])
+                forget(each)
             maps: dict[str, np.ndarray] = {}
             for place, method in enumerate(methods):
                 context.report(number * len(methods) + place, total, "maps", _said(name, method))
@@ -94,8 +96,8 @@ def sanity_check(
                     wanted = replace(wanted, index=found.indices[0])
                 maps[method] = found.maps[0]
             steps.append(SanityStep(name, maps, {each: _likeness(first[each], maps[each]) for each in methods}))
-            if heard is not None:
-                heard(tuple(steps))
+            done = (number + 1) * len(methods)
+            context.report(done, total, "maps", _said(name, methods[-1]), payload=(steps[-1],), part=number)
     except Stopped:
         if not steps:
             raise
@@ -135,10 +137,45 @@ def _likeness(trained: Explanation, values: np.ndarray) -> float:
     return rank_correlation(np.abs(before), np.abs(values)) if trained.signed else rank_correlation(before, values)
 
 
-def _fresh_weights(spoilt: Any, fresh: Any) -> dict[int, np.ndarray]:
-    """Return freshly drawn values for each variable of a network, by the variable's id."""
-    pairs = zip(model_of(spoilt).weights, model_of(fresh).get_weights(), strict=True)
-    return {id(variable): values for variable, values in pairs}
+class _Forgetting:
+    """Draws the weights of a copy anew, one layer at a time, so that no third network lies in memory."""
+
+    def __init__(self, network: Any, spoilt: Any, layers: dict[str, keras.Layer], seed: int) -> None:
+        self._network, self._spoilt, self._seed = network, spoilt, seed
+        self._numbers = {id(layer): number for number, layer in enumerate(layers.values())}
+        self._forgotten: set[int] = set()
+        self._untrained: dict[int, Any] | None = None
+        self._litter = 0.0
+
+    def __call__(self, layer: keras.Layer) -> None:
+        """Give a layer random weights; those that it shares with a layer before stay as they were drawn then."""
+        drawn = drawn_anew(layer, seed_of_layer(self._seed, self._numbers[id(layer)]))
+        if drawn is None:
+            fresh = self._whole()
+            drawn = [keras.ops.convert_to_tensor(fresh[id(variable)]) for variable in layer.weights]
+        for variable, values in zip(layer.weights, drawn, strict=True):
+            if id(variable) not in self._forgotten:
+                self._forgotten.add(id(variable))
+                variable.assign(values)
+                self._litter += 4.0 * math.prod(variable.shape)
+        del drawn
+        if self._litter > _LITTER:
+            # What the weights were drawn in refers to itself, and would stay in memory until Python happens to look.
+            gc.collect()
+            self._litter = 0.0
+
+    def _whole(self) -> dict[int, Any]:
+        """Return the variables of a whole untrained network, by the id of the copy's."""
+        if self._untrained is None:
+            fresh = untrained(self._network, self._seed)
+            pairs = zip(model_of(self._spoilt).weights, model_of(fresh).weights, strict=True)
+            self._untrained = {id(variable): other for variable, other in pairs}
+        return self._untrained
+
+
+def seed_of_layer(seed: int, number: int) -> int:
+    """Return the seed of a layer's weights, given which layer it is in the order of the calls."""
+    return seed + 1000 * number  # each weight of a layer takes the next seed
 
 
 def _groups(layers: dict[str, keras.Layer], most: int) -> list[tuple[str, list[keras.Layer]]]:

@@ -12,6 +12,7 @@ import numpy as np
 from explorer.explanations.passes import batch_size, batches
 from explorer.explanations.results import ChannelEffects, SwitchedOff
 from explorer.networks.activations import activations
+from explorer.networks.footprint import batch_for
 from explorer.networks.gradients import Compiled, as_array, kept, probe_gradient
 from explorer.networks.predictions import giving_logits, softmax
 from explorer.networks.tap import lock_of, tapped
@@ -50,7 +51,7 @@ def channel_effects_of(
     index: int | None = None,
     *,
     most: int = MOST_CHANNELS,
-    limit: int = 32,
+    limit: int | None = None,
     context: WorkContext = NO_CONTEXT,
 ) -> ChannelEffects:
     """Switch off the channels of a layer one at a time and rank them by what the class loses.
@@ -64,7 +65,7 @@ def channel_effects_of(
         layer: Path of the layer.
         index: The class; None is the predicted one.
         most: Channels that are tried at most.
-        limit: Pictures at a time, at most.
+        limit: Pictures at a time, at most; None for what memory bears.
         context: Hears of the progress in channels.
 
     Returns:
@@ -82,6 +83,8 @@ def channel_effects_of(
     if not 0 <= index < len(base):
         raise SentenceError(f"The network has no class {index}; its classes are numbered from 0 to {len(base) - 1}.")
     context.raise_if_stopped()
+    if limit is None:
+        limit = batch_for(network, gradients=False, size=(picture.shape[1], picture.shape[2]))
     tried = np.arange(total)
     if total > most:
         estimate = _estimated(network, picture, layer, index)
@@ -134,7 +137,8 @@ def _logits_without(network: Any, picture: np.ndarray, layer: str, keep: np.ndar
             shape = (-1, *(1,) * (len(tensor.shape) - 2), keep.shape[-1])
             return tensor * keras.ops.cast(keras.ops.reshape(keep, shape), tensor.dtype)
 
-        with giving_logits(network) as model, tapped(network, see, wanted=[layer]):
+        # The first calls are eager, and would else keep the activations of all layers for a whole batch.
+        with giving_logits(network) as model, tapped(network, see, wanted=[layer], free=True):
             output = model(keras.ops.repeat(picture, keep.shape[0], axis=0))
         return keras.tree.flatten(output)[0]
 

@@ -214,6 +214,17 @@ METHODS: dict[str, Method] = {
 }  # fmt: skip
 
 
+def has_box(name: str) -> bool:
+    """Return whether the box around a method's strongest region means anything.
+
+    Only maps of regions say where a thing is: the box around a few bright pixels of a gradient means nothing.
+
+    Raises:
+        KeyError: with a sentence, if there is no method of that name.
+    """
+    return method(name).family != "gradient"
+
+
 def method(name: str) -> Method:
     """Return one method.
 

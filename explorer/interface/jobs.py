@@ -16,6 +16,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from explorer.engine.client import Call, Engine, EngineError, Progress
+from explorer.interface.current_picture import plain
 from explorer.interface.server import engine
 from explorer.interface.visitor import visitor_id
 
@@ -100,6 +101,8 @@ class Job:
                 self._before = call.result()
                 self._seconds_before += call.seconds or 0.0
                 self._submit({**self._arguments, **more})
+                if not self._wanted:  # the stop came while this was handed over, and met the call before
+                    self._call.stop()
             except EngineError as failure:
                 self._failure = str(failure)
             except Exception:
@@ -217,16 +220,19 @@ def start(key: str, name: str, *, label: str, identity: tuple = (), go_on: GoOn 
         **arguments: handed to the work.
 
     Returns:
-        The job. One that could not be handed over has failed already.
+        The job.
+
+    Raises:
+        JobRefused: if it was not taken; what ran under the key goes on.
     """
     kept = _jobs()
-    before = kept.pop(key, None)
-    if before is not None:
-        before.stop()
     try:
         started = Job(key, name, label, identity, visitor_id(), arguments, go_on, engine())
     except EngineError as failure:
         raise JobRefused(str(failure)) from failure
+    before = kept.pop(key, None)
+    if before is not None:
+        before.stop()
     kept[key] = started
     for old in [each for each in kept.values() if not each.running][: max(0, len(kept) - KEPT_JOBS)]:
         del kept[old.key]
@@ -269,15 +275,17 @@ def poll(watched: Job, draw: Callable[[Job], None], seconds: float = 0.7) -> Non
 def progress_line(watched: Job) -> None:
     """Draw how far a running job is: place in line, numbers, what is happening."""
     progress = watched.progress
+    # Labels and messages hold names of files, which come from outside.
+    label = plain(watched.label)
     if watched.state == "stopping":
-        st.progress(progress_share(watched), f"{watched.label}: stopping …")
+        st.progress(progress_share(watched), f"{label}: stopping …")
     elif watched.place:
-        st.progress(0.0, f"{watched.label}: waiting, place {watched.place} in line")
+        st.progress(0.0, f"{label}: waiting, place {watched.place} in line")
     elif progress is not None and progress.total:
         counted = f"{progress.done or 0:.0f} of {progress.total:.0f} {progress.unit}"
-        st.progress(progress_share(watched), f"{watched.label}: {progress.message or counted}")
+        st.progress(progress_share(watched), f"{label}: {plain(progress.message) or counted}")
     else:
-        st.progress(0.0, f"{watched.label}{': ' + progress.message if progress and progress.message else ' …'}")
+        st.progress(0.0, f"{label}{': ' + plain(progress.message) if progress and progress.message else ' …'}")
 
 
 def progress_share(watched: Job) -> float:

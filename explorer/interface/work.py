@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.engine.client import Call, EngineError
+from explorer.interface.current_picture import plain
 from explorer.interface.server import engine
 from explorer.interface.visitor import visitor_id
 
@@ -21,18 +22,25 @@ class WorkFailed(Exception):
     """Work that did not come to a result; its text is one sentence for the visitor."""
 
 
-def size_of(value: Any) -> int:
-    """Estimate the bytes that a result holds: its arrays, byte strings and what lies around them."""
+def size_of(value: Any, seen: set[int] | None = None) -> int:
+    """Estimate the bytes that a result holds: its arrays, each once, byte strings and what lies around them."""
+    seen = set() if seen is None else seen
     if isinstance(value, np.ndarray):
+        owner = value
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        if id(owner) in seen:
+            return 0
+        seen.add(id(owner))
         return value.nbytes
     if isinstance(value, str | bytes):
         return len(value)
     if isinstance(value, dict):
-        return 64 + sum(size_of(k) + size_of(v) for k, v in value.items())
+        return 64 + sum(size_of(k, seen) + size_of(v, seen) for k, v in value.items())
     if isinstance(value, list | tuple):
-        return 56 + 8 * len(value) + sum(map(size_of, value))
+        return 56 + 8 * len(value) + sum(size_of(each, seen) for each in value)
     inner = getattr(value, "__dict__", None)
-    return size_of(inner) if inner is not None else sys.getsizeof(value, 64)
+    return size_of(inner, seen) if inner is not None else sys.getsizeof(value, 64)
 
 
 def _kept() -> OrderedDict[tuple, tuple[Any, int]]:
@@ -71,7 +79,7 @@ def _follow(call: Call, label: str) -> None:
     """Show how far a call is, until it has ended; a rerun of the page meanwhile stops it."""
     if call.wait(0.35):
         return
-    place = st.empty()
+    place, label = st.empty(), plain(label)
     try:
         while not call.wait(0.2):
             progress = call.progress
@@ -79,9 +87,11 @@ def _follow(call: Call, label: str) -> None:
                 place.progress(0.0, f"{label}: waiting, place {call.place} in line")
             elif progress is not None and progress.total:
                 share = min(1.0, max(0.0, (progress.done or 0) / progress.total))
-                place.progress(share, f"{label}: {progress.message or progress.unit}")
+                place.progress(share, f"{label}: {plain(progress.message or progress.unit)}")
             else:
-                place.progress(0.0, f"{label}{': ' + progress.message if progress and progress.message else ' …'}")
+                place.progress(
+                    0.0, f"{label}{': ' + plain(progress.message) if progress and progress.message else ' …'}"
+                )
     finally:
         # On a rerun the script is being unwound: writing to the page again would raise a second time.
         with contextlib.suppress(BaseException):

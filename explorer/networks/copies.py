@@ -25,9 +25,10 @@ def copy_of(network: Any) -> Any:
         SentenceError: if the network's code does not say how to build it again.
     """
     with lock_of(network):
-        weights = model_of(network).get_weights()
         copied = _built_again(network, seed=0)
-    _give(copied, weights)
+        for variable, own in zip(copied.weights, model_of(network).weights, strict=True):
+            variable.assign(keras.ops.convert_to_numpy(own))
+    _finalize(copied)
     return _like(network, copied)
 
 
@@ -46,6 +47,27 @@ def untrained(network: Any, seed: int = 0) -> Any:
     """
     with lock_of(network):
         return _like(network, _built_again(network, seed))
+
+
+def drawn_anew(layer: keras.Layer, seed: int) -> list[Any] | None:
+    """Return tensors for a layer's weights that its own initialisers have drawn; the layer stays as it is.
+
+    Args:
+        layer: A layer that is built.
+        seed: Of all initialisers that have none of their own.
+
+    Returns:
+        Tensors in the order of `layer.weights`; None if the layer does not say how to build it alone.
+    """
+    try:
+        with seeded_building(seed):
+            again = type(layer).from_config(layer.get_config())
+            again.build_from_config(layer.get_build_config())
+    except Exception:  # whatever somebody's own layer raises: it can still be built with its network
+        return None
+    if [tuple(each.shape) for each in again.weights] != [tuple(each.shape) for each in layer.weights]:
+        return None
+    return [keras.ops.convert_to_tensor(each) for each in again.weights]
 
 
 def layers_with_weights(network: Any, batch: np.ndarray) -> dict[str, keras.Layer]:
@@ -83,8 +105,7 @@ def _built_again(network: Any, seed: int) -> keras.Model:
     return again
 
 
-def _give(model: keras.Model, weights: list[np.ndarray]) -> None:
-    model.set_weights(weights)
+def _finalize(model: keras.Model) -> None:
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.Normalization) and layer.built and layer.input_mean is None:
             layer.finalize_state()  # what it subtracts was computed from the weights when it was built

@@ -14,6 +14,8 @@ from explorer.networks.tap import graph_of, lock_of, model_of, tapped
 
 BUDGET = 256e6
 GPU_BUDGET = 2e9
+# How many times the budget whoever asks for a batch of their own may have: links, too, carry that wish.
+ASKED_TIMES = 4
 # More at a time is no faster, and makes a stop wait: a batch is what is finished after it.
 MOST = {"CPU": 64, "GPU": 256}
 
@@ -55,7 +57,12 @@ def bytes_per_picture(network: Any, *, gradients: bool, size: tuple[int, int] | 
 
 
 def batch_for(
-    network: Any, *, gradients: bool, budget: float | None = None, size: tuple[int, int] | None = None
+    network: Any,
+    *,
+    gradients: bool,
+    budget: float | None = None,
+    size: tuple[int, int] | None = None,
+    asked: int | None = None,
 ) -> int:
     """Return how many pictures to compute at a time, at least 1.
 
@@ -64,15 +71,18 @@ def batch_for(
         gradients: Whether the pass goes back as well.
         budget: Bytes; None for 256 MB on a CPU, 2 GB on a GPU.
         size: (height, width) of the pictures; None for the network's own.
+        asked: How many somebody wants; it is that many as far as `ASKED_TIMES` the budget goes.
     """
     kind = device_seen().kind
     bytes_there = budget if budget is not None else GPU_BUDGET if kind == "GPU" else BUDGET
     each = bytes_per_picture(network, gradients=gradients, size=size)
+    if asked is not None:
+        return int(max(1, min(asked, ASKED_TIMES * bytes_there // max(1, each))))
     return int(min(max(1, bytes_there // max(1, each)), MOST[kind]))
 
 
 class _Lazy:
-    """Counts when it is first asked: what is kept for a network is built under a lock of all networks."""
+    """Counts when it is first asked: building what is kept for a network must not wait for the network's lock."""
 
     def __init__(self, network: Any, size: tuple[int, int] | None) -> None:
         self._model = model_of(network)

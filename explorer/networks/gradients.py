@@ -22,6 +22,9 @@ Scalar = Callable[[Any], Any]
 # The first calls of a function run eagerly: compiling costs more than they do (0.5 s against 0.1 s for
 # MobileNetV2); a function that is called again after these is worth compiling.
 EAGER_CALLS = 2
+# A compiled function keeps a trace for every shape that it was called with; after this many (more than a dream has
+# octaves) it is compiled anew.
+MOST_TRACES = 12
 
 
 class Device(NamedTuple):
@@ -75,6 +78,7 @@ class _Kernel:
         self._variables = list(variables)
         self._calls = 0
         self._fast: Callable | None = None
+        self._shapes: set[Hashable] = set()
         self._lock = threading.Lock()
 
     def _counted(self) -> bool:
@@ -86,18 +90,23 @@ class _Kernel:
             # JAX compiles each operation of an eager call by itself, which takes longer than the whole.
             return self._calls > EAGER_CALLS or keras.backend.backend() == "jax"
 
-    def _compile(self, build: Callable[[], Callable]) -> Callable:
-        """Return the compiled function, made once."""
+    def _compile(self, build: Callable[[], Callable], inputs: Any) -> Callable:
+        """Return the compiled function, made anew whenever `MOST_TRACES` shapes of inputs have been seen."""
+        shapes = tuple((tuple(leaf.shape), str(leaf.dtype)) for leaf in keras.tree.flatten(inputs) if leaf is not None)
         with self._lock:
+            if shapes not in self._shapes and len(self._shapes) >= MOST_TRACES:
+                self._fast = None
+                self._shapes.clear()
+            self._shapes.add(shapes)
             if self._fast is None:
                 self._fast = build()
             return self._fast
 
-    def _tensorflow_function(self, run: Callable) -> Callable:
+    def _tensorflow_function(self, run: Callable, inputs: Any) -> Callable:
         import tensorflow as tf
 
         # New shapes are traced anew; relaxed shapes would lose what layers know of their sizes.
-        return self._compile(lambda: tf.function(run, autograph=False, reduce_retracing=False))
+        return self._compile(lambda: tf.function(run, autograph=False, reduce_retracing=False), inputs)
 
     def _with_variables(self, values: Sequence[Any], call: Callable[[], Any]) -> Any:
         with keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True))):
@@ -154,10 +163,10 @@ class Compiled(_Kernel):
             if compiled:
                 import jax
 
-                return self._compile(lambda: jax.jit(run))(self._values(), inputs)
+                return self._compile(lambda: jax.jit(run), inputs)(self._values(), inputs)
             return run(self._values(), inputs)
         if backend == "tensorflow" and compiled:
-            return self._tensorflow_function(self._function)(*inputs)
+            return self._tensorflow_function(self._function, inputs)(*inputs)
         with without_gradients():
             return self._function(*inputs)
 
@@ -215,7 +224,7 @@ class WithGradient(_Kernel):
             found = tape.gradient(value, flat, unconnected_gradients=tf.UnconnectedGradients.ZERO)
             return value, aux, keras.tree.pack_sequence_as(x, [tf.convert_to_tensor(each) for each in found])
 
-        return (self._tensorflow_function(run) if compiled else run)(x, *others)
+        return (self._tensorflow_function(run, (x, others)) if compiled else run)(x, *others)
 
     def _jax(self, x: Any, others: Any, compiled: bool) -> tuple[Any, Any, Any]:
         import jax
@@ -224,7 +233,7 @@ class WithGradient(_Kernel):
             return self._with_variables(values, lambda: self._scalar(x, others))
 
         build = jax.value_and_grad(scalar, has_aux=True)
-        run = self._compile(lambda: jax.jit(build)) if compiled else build
+        run = self._compile(lambda: jax.jit(build), (x, others)) if compiled else build
         (value, aux), gradient = run(x, self._values(), others)
         return value, aux, gradient
 
@@ -306,7 +315,8 @@ def kept(network: Any, key: Hashable, build: Callable[[], Any]) -> Any:
     Args:
         network: A loaded network or a model.
         key: What it is, including everything that tracing depends on (layer, method, batch size).
-        build: Called without arguments, once; it may itself ask for something kept.
+        build: Called without arguments, once; it may itself ask for something kept. It must not wait for a network's
+            lock: whoever holds that may be waiting here for what is being built.
     """
     store: OrderedDict[Hashable, _Once]
     with _kept_functions_lock:
@@ -442,8 +452,13 @@ def _memory() -> int | None:
 
 
 def device_seen() -> Device:
-    """Return what the backend computes on: the first GPU that it sees, else the CPU."""
-    return _DEVICES[keras.backend.backend()]() or Device("CPU", _cpu_name(), _memory())
+    """Return what the backend computes on: the first GPU that it sees, else the CPU. It is looked for once."""
+    return _device_of(keras.backend.backend())
+
+
+@functools.cache
+def _device_of(backend: str) -> Device:
+    return _DEVICES[backend]() or Device("CPU", _cpu_name(), _memory())
 
 
 def device_label() -> str:

@@ -48,10 +48,10 @@ FIRM = 1e-5
 """Raw grids agree when they differ by no more than this share of the largest value."""
 SHORT, MORE = 0.2, 6
 """Maps that take less than so many seconds get so many times the rounds."""
-KINKS = 1e-3
-"""The same for integrated gradients on another backend: among fifty steps there are a few where a ReLU stands at its
-kink, and rounding decides whether it is open (measured: three steps of fifty differ by 3e-4 to 3e-3, all others by
-7e-7)."""
+KINKS = 5e-3
+"""The same for integrated gradients of deep networks: among fifty steps there are a few where a ReLU stands at its
+kink, and rounding, which differs by backend and batch, decides whether it is open (measured between backends: three
+steps of fifty differ by 3e-4 to 3e-3, all others by 7e-7; with ten steps each counts for a ninth)."""
 
 
 def options(case: Case, method: str) -> dict[str, Any]:
@@ -99,6 +99,16 @@ def grid(found: Explanation) -> np.ndarray:
     return found.maps if found.method == "occlusion" else found.raw
 
 
+def limit(name: str, mine: Explanation) -> float:
+    """Return by how much a map of the same definition may differ."""
+    if mine.method == "integrated_gradients" and name not in TOYS:
+        return KINKS
+    if mine.method == "occlusion":
+        # It is the difference of two scores, and no more exact than they are.
+        return FIRM * max(1.0, float(np.abs(mine.scores).max() / np.abs(mine.maps).max()))
+    return FIRM
+
+
 def difference(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     """Return the largest difference as a share of b's largest value, and the correlation, where b is known."""
     known = np.isfinite(b) & np.isfinite(a)
@@ -133,8 +143,7 @@ def agree(names: list[str], methods: tuple[str, ...]) -> bool:
             mine = ours(network, case, method)()
             for title, values, same, note in found[method]:
                 apart, correlation = difference(grid(mine), values)
-                across = title == "captum" and method == "integrated_gradients"
-                good = not same or apart <= (KINKS if across else FIRM)
+                good = not same or apart <= limit(name, mine)
                 firm &= good
                 mark = "" if same else " (another definition)"
                 wrong = "" if good else " **!**"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import threading
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,27 @@ def test_reports_are_ten_a_second_and_the_last_one_always_comes(
 
 def test_a_report_without_numbers_is_sent_as_it_is(context: worker.Context, sent: list[dict[str, Any]]) -> None:
     context.report(message="loading")
-    assert sent == [{"call": "call", "kind": "progress", "done": None, "total": None, "unit": "", "message": "loading"}]
+    empty = {"done": None, "total": None, "unit": "", "payload": None, "part": 0}
+    assert sent == [{"call": "call", "kind": "progress", "message": "loading", **empty}]
+
+
+def test_a_payload_too_large_for_the_scheduler_is_left_out_and_each_part_has_its_own_turn(
+    context: worker.Context, sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(worker.time, "monotonic", lambda: now)
+    for step in range(1, 201):
+        now = step / 100  # two seconds, a hundred reports of two parts in each
+        context.report(step, 1000, "steps", payload=step, part=step % 2)
+    shown = [(each["part"], pickle.loads(each["payload"])) for each in sent if each["payload"] is not None]
+    for part in (0, 1):
+        assert 6 <= sum(each == part for each, _ in shown) <= 8
+        assert all(step % 2 == part for each, step in shown if each == part)
+    sent.clear()
+    now = 10.0
+    context.report(300, 1000, "steps", payload=bytes(worker.PAYLOAD_BYTES + 1))
+    assert sent[0]["done"] == 300
+    assert sent[0]["payload"] is None
 
 
 def test_a_stop_is_seen_and_raised(context: worker.Context) -> None:

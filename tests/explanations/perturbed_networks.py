@@ -57,14 +57,22 @@ class Listening:
         self.stop_after = stop_after
         self.reports: list[tuple[Any, Any, str, str]] = []
         self.payloads: list[Any] = []
+        self.parts: list[int] = []
         self.batches = 0
 
     def report(
-        self, done: Any = None, total: Any = None, unit: str = "", message: str = "", payload: Any = None
+        self,
+        done: Any = None,
+        total: Any = None,
+        unit: str = "",
+        message: str = "",
+        payload: Any = None,
+        part: int = 0,
     ) -> None:
         self.reports.append((done, total, unit, message))
         if payload is not None:
             self.payloads.append(payload)
+            self.parts.append(part)
 
     def stopped(self) -> bool:
         return self.batches >= self.stop_after

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.explanations.box import above, box_of
+from explorer.explanations.table import METHODS, has_box
 
 
 def test_the_box_of_a_rectangle_is_the_rectangle():
@@ -50,3 +51,11 @@ def test_a_constant_map_points_everywhere():
 def test_a_share_has_limits(share):
     with pytest.raises(ValueError, match="share"):
         box_of(np.ones((2, 2)), share)
+
+
+def test_only_maps_of_regions_have_a_box_that_means_something() -> None:
+    boxed = {name for name in METHODS if has_box(name)}
+    assert {"grad_cam", "occlusion", "lime", "rise"} <= boxed
+    assert not boxed & {"saliency", "smoothgrad", "guided_backprop", "guided_grad_cam"}
+    with pytest.raises(KeyError, match="no method"):
+        has_box("nothing")

@@ -9,6 +9,7 @@ from explorer.explanations.colouring import (
     NOT_A_NUMBER_RGB,
     STEPS,
     ZERO_RGB,
+    centred,
     coloured,
     css_gradient,
     numbers,
@@ -74,21 +75,23 @@ def test_a_positive_value_looks_alike_in_signed_and_unsigned_maps() -> None:
 
 def test_the_scale_of_a_signed_map_is_symmetric() -> None:
     assert numbers(np.array([-2.0, -1.0, 0.0, 1.0, 2.0]), True).tolist() == [0, 64, 127, 191, 254]
-    assert scale_end(np.array([-3.0, 1.0]), True) == 3 and scale_end(np.array([-3.0, 1.0]), False) == 1
+    assert scale_end(np.array([-3.0, 1.0])) == 3
 
 
 def test_what_is_not_a_number_has_a_colour_of_its_own_and_no_say_in_the_scale() -> None:
     values = np.array([np.nan, 1.0, np.inf, -np.inf])
-    assert scale_end(values, True) == 1
+    assert scale_end(values) == 1
     found = coloured(values, True)
     assert tuple(found[0]) == NOT_A_NUMBER_RGB and not (table(True)[:STEPS] == NOT_A_NUMBER_RGB).all(axis=1).any()
     assert (found[1] == found[2]).all() and (found[3] == table(True)[0]).all()
     assert tuple(coloured(np.full(2, np.nan), False)[0]) == NOT_A_NUMBER_RGB
 
 
-def test_negative_values_of_an_unsigned_map_have_the_colour_of_zero() -> None:
-    assert tuple(coloured(np.array([-1.0, 1.0]), False)[0]) == ZERO_RGB
-    assert tuple(coloured(np.array([-1.0, -2.0]), False)[1]) == ZERO_RGB
+def test_values_below_zero_are_never_hidden_in_an_unsigned_map() -> None:
+    for values in (np.array([-1.0, 1.0]), np.array([-1.0, -2.0, np.nan])):
+        assert centred(values, False) and (coloured(values, False) == coloured(values, True)).all()
+        assert tuple(coloured(values, False)[0]) != ZERO_RGB
+    assert not centred(np.array([0.0, 1.0, np.nan, -np.inf]), False)
 
 
 def test_the_legend_shows_the_same_colours() -> None:

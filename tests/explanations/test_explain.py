@@ -1,14 +1,19 @@
 """One signature: what is asked is checked, counted, reported, and stopped after at most one more batch."""
 
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from explorer.explanations.explain import explain
+from explorer.explanations.question import Question
 from explorer.explanations.results import Target
 from explorer.explanations.survey import survey
 from explorer.explanations.table import METHODS
+from explorer.networks.footprint import batch_for
 from explorer.networks.gradients import as_array
 from explorer.networks.work_context import NoContext, SentenceError, Stopped
 from tests.explanations.networks_zoo import ZOO, kept
@@ -49,6 +54,34 @@ def test_every_method_answers_in_the_pictures_size(name, method):
     assert found.signed or found.maps.min() >= 0
     assert bool(found.layer) == METHODS[method].layer
     assert len(found.facts) == 2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_kept_with_the_network_holds_no_visitors_picture(method, monkeypatch):
+    asked = []
+    start = Question.__init__
+
+    def noted(self, *arguments, **more):
+        start(self, *arguments, **more)
+        asked.append(weakref.ref(self))
+
+    monkeypatch.setattr(Question, "__init__", noted)
+    options = {"samples": 50} if method in ("lime", "rise") else {}
+    explain(kept("batch_norm"), ZOO["batch_norm"].pictures(1), 1, method, **options)
+    gc.collect()
+    assert asked and all(question() is None for question in asked)
+
+
+@pytest.mark.parametrize("gradients", [False, True])
+def test_only_few_sizes_of_batches_occur_and_memory_bounds_those_that_are_asked_for(gradients):
+    model, x = kept("batch_norm"), ZOO["batch_norm"].pictures(1)
+    most = batch_for(model, gradients=gradients, size=x.shape[1:3], asked=10**9)
+    for batch in (None, 5, 10**9):
+        question = Question(
+            model, x, Target(index=1), score="logits", layer="", batch=batch, seed=0, context=NoContext()
+        )
+        sizes = {question.rows(total, gradients=gradients) for total in range(1, 200)}
+        assert len(sizes) <= 16 and max(sizes) <= (most if batch is None else min(batch, most))
 
 
 def test_the_softmax_is_another_question_than_the_logit():
@@ -133,6 +166,7 @@ def test_the_cost_is_what_the_definition_needs(method, options, passes):
 def test_passes_are_counted_by_the_network_itself():
     model, x = ZOO["batch_norm"].made(), ZOO["batch_norm"].pictures(1)
     survey(model)
+    batch_for(model, gradients=True, size=x.shape[1:3])  # looks once, too
     rows = []
     last = model.get_layer("last")
     call = last.call

@@ -186,7 +186,7 @@ def test_without_a_true_mask_there_is_no_pointing_and_no_overlap():
 
 
 def test_a_map_of_another_size_gets_a_sentence():
-    with pytest.raises(SentenceError, match="does not judge a picture of 9×7"):
+    with pytest.raises(SentenceError, match="does not judge a picture of 7 × 9"):
         judged(linear(SHAPE), pictures(SHAPE), 0, {"lime": np.zeros((7, 9))})
 
 

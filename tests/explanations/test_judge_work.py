@@ -70,9 +70,16 @@ def test_a_mask_of_another_size_gets_a_sentence(pixels):
 def test_the_sanity_check_hands_over_its_steps_as_they_come(pixels):
     context = Listening()
     found = judge_work.sanity(context, NETWORK, "trained", pixels, "pad", Target(), ("saliency",))
-    assert [len(steps) for steps in context.payloads] == list(range(1, len(found.steps) + 1))
+    assert context.parts == list(range(len(found.steps)))
+    assert [step.layer for (step,) in context.payloads] == [step.layer for step in found.steps]
     assert found.steps[1].layer == "logits" and found.steps[-1].layer == "stem_conv"
     assert found.steps[-1].correlation["saliency"] < 0.7
+
+
+def test_the_sanity_check_follows_the_score_that_is_shown(pixels):
+    arguments = (Listening(), NETWORK, "trained", pixels, "pad", Target(), ("saliency",))
+    logits, softmax = (judge_work.sanity(*arguments, score=score) for score in ("logits", "softmax"))
+    assert np.abs(logits.steps[0].maps["saliency"] - softmax.steps[0].maps["saliency"]).max() > 0
 
 
 def test_switching_off_the_channels_that_matter_most_lowers_the_class(pixels):

@@ -47,6 +47,20 @@ def test_nothing_painted_agrees_with_nothing_and_holes_in_a_map_count_as_lowest(
     assert agreement_with(painted(slice(0, 1), slice(0, 1), (4, 4)), heat) == 1.0
 
 
+def test_a_map_that_is_the_same_everywhere_agrees_with_no_guess():
+    for value in (0.0, 0.7, np.nan):
+        assert np.isnan(agreement_with(painted(slice(0, 6), slice(None)), np.full((100, 37), value)))
+
+
+def test_of_equal_cells_none_is_preferred_and_the_answer_stays_the_same():
+    heat = np.full((100, 37), 0.1)
+    heat[50, 20] = 1.0
+    top, bottom = painted(slice(0, 6), slice(None)), painted(slice(18, 24), slice(None))
+    for guess in (top, bottom):
+        assert agreement_with(guess, heat) == pytest.approx(by_chance(guess), abs=0.1)
+        assert agreement_with(guess, heat) == agreement_with(guess, heat)
+
+
 @pytest.mark.parametrize("size", [(96, 96), (7, 7), (100, 37), (12, 48)])
 def test_cells_average_what_lies_in_them(size):
     heat = np.random.default_rng(2).normal(size=size)

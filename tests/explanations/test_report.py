@@ -96,6 +96,16 @@ def test_a_report_shows_the_picture_and_each_map_in_its_true_colours() -> None:
     assert np.array_equal(over, overlaid(PICTURE, VALUES, False))
 
 
+def test_values_below_zero_show_in_the_colours_and_the_legend_of_an_unsigned_map() -> None:
+    data = report(content(maps=(ReportedMap("rise", -VALUES - 1, False, "cat", 1.0),)))
+    assert np.array_equal(images(data)[2], coloured(-VALUES - 1, True))
+    words = Seen(data).text
+    assert "zero everywhere" not in words and "−" in words and "against" not in words
+    assert "not a number anywhere" in Seen(report(content(maps=(
+        ReportedMap("rise", np.full_like(VALUES, np.nan), False, "cat", 1.0),
+    )))).text  # fmt: skip
+
+
 def test_a_report_needs_nothing_from_outside_and_runs_nothing() -> None:
     seen = Seen(report(content(code="explain(network)", scores=scores("saliency", "gradient_input", "random"))))
     tags = {tag for tag, _ in seen.elements}

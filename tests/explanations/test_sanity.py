@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from explorer.explanations import sanity
 from explorer.explanations.explain import explain
-from explorer.explanations.sanity import sanity_check
-from explorer.networks.copies import copy_of, layers_with_weights, untrained
+from explorer.explanations.sanity import sanity_check, seed_of_layer
+from explorer.networks.copies import copy_of, drawn_anew, layers_with_weights, untrained
 from explorer.networks.work_context import SentenceError, Stopped
 from tests.explanations.perturbed_networks import Listening, convolutional, logits, pictures
 from tests.networks.model_kinds import KINDS, made
@@ -39,11 +40,12 @@ def test_steps_go_from_the_top_down_to_the_first_layer():
 def test_each_step_is_the_map_of_a_network_with_those_layers_untrained():
     model, picture = convolutional(SHAPE), pictures(SHAPE)
     found = sanity_check(model, picture, ("saliency", "gradient_input"), 1, seed=4)
-    fresh = untrained(model, seed=4)
     mixed = keras.models.clone_model(model)
     mixed.set_weights(model.get_weights())
+    numbers = {name: number for number, name in enumerate(layers_with_weights(model, picture))}
     for name in ("logits", "norm_2", "conv_2"):
-        mixed.get_layer(name).set_weights(fresh.get_layer(name).get_weights())
+        fresh = drawn_anew(model.get_layer(name), seed_of_layer(4, numbers[name]))
+        mixed.get_layer(name).set_weights([keras.ops.convert_to_numpy(values) for values in fresh])
     for method, signed in (("saliency", False), ("gradient_input", True)):
         expected = explain(mixed, picture, 1, method).maps[0]
         np.testing.assert_allclose(found.steps[2].maps[method], expected, atol=1e-6)
@@ -129,15 +131,36 @@ def test_a_map_that_turns_constant_has_no_correlation():
 
 
 def test_the_steps_so_far_are_heard_and_kept_after_a_stop():
-    context = Listening()
-    heard = []
+    class Impatient(Listening):
+        def report(self, *words, **more):
+            super().report(*words, **more)
+            self.stop_after = 0 if len(self.payloads) == 2 else float("inf")
 
-    def hear(steps):
-        heard.append(steps)
-        context.stop_after = 0 if len(steps) == 2 else float("inf")
+    context = Impatient()
+    found = sanity_check(convolutional(SHAPE), pictures(SHAPE), ("saliency",), context=context)
+    assert found.steps == tuple(step for part in context.payloads for step in part) and context.parts == [0, 1]
+    done = [report[0] for report in context.reports if report[1] is not None]
+    assert done == sorted(done)
 
-    found = sanity_check(convolutional(SHAPE), pictures(SHAPE), ("saliency",), context=context, heard=hear)
-    assert [len(steps) for steps in heard] == [1, 2] and found.steps == heard[-1]
+
+def test_a_layer_is_drawn_alone_as_it_would_be_in_an_untrained_network():
+    model = convolutional(SHAPE)
+    fresh = untrained(model, seed=3)
+    for path, layer in layers_with_weights(model, pictures(SHAPE)).items():
+        before = layer.get_weights()
+        drawn, again = (map(keras.ops.convert_to_numpy, drawn_anew(layer, 5)) for _ in range(2))
+        for values, same, other in zip(drawn, again, fresh.get_layer(path).get_weights(), strict=True):
+            np.testing.assert_array_equal(values, same)
+            assert values.shape == other.shape and values.std() == pytest.approx(other.std(), rel=0.3)
+        assert all((now == then).all() for now, then in zip(layer.get_weights(), before, strict=True))
+
+
+def test_a_layer_that_cannot_be_built_alone_is_taken_from_a_whole_untrained_network(monkeypatch):
+    model, picture = convolutional(SHAPE), pictures(SHAPE)
+    monkeypatch.setattr(sanity, "drawn_anew", lambda layer, seed: None)
+    found = sanity_check(model, picture, ("saliency",), 1, seed=4)
+    expected = explain(untrained(model, seed=4), picture, 1, "saliency").maps[0]
+    np.testing.assert_allclose(found.steps[-1].maps["saliency"], expected, atol=1e-6)
 
 
 def test_a_stop_inside_a_sampling_method_keeps_no_half_map():

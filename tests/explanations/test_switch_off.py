@@ -99,6 +99,19 @@ def test_a_class_that_is_not_there_gets_a_sentence():
         channel_effects_of(convolutional(SHAPE), pictures(SHAPE), "relu_2", 4)
 
 
+def test_as_many_channels_at_a_time_as_memory_bears(monkeypatch):
+    from explorer.explanations import switch_off
+
+    model, picture, given = convolutional(SHAPE), pictures(SHAPE), []
+    through = switch_off._logits_without
+    monkeypatch.setattr(switch_off, "_logits_without", lambda *all: given.append(len(all[3])) or through(*all))
+    whole = channel_effects_of(model, picture, "relu_2", 0)
+    assert given == [1, 8]
+    monkeypatch.setattr(switch_off, "batch_for", lambda network, **more: 2)
+    given.clear()
+    assert channel_effects_of(model, picture, "relu_2", 0).channels == whole.channels and given == [1, 2, 2, 2, 2]
+
+
 def test_stop_ends_before_the_next_batch(monkeypatch):
     context = Listening(stop_after=2)
     passes = []

@@ -50,3 +50,16 @@ def test_nothing_of_the_network_changes():
     assert all("call" not in layer.__dict__ for layer in model.layers)
     for now, then in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
+
+
+def test_whoever_asks_for_a_batch_of_their_own_gets_it_as_far_as_memory_goes():
+    model = network()
+    each = bytes_per_picture(model, gradients=True)
+    for asked, there, found in ((3, 2.5, 3), (100, 2.5, 10), (300, 1000, 300), (5, 0.1, 1)):
+        assert batch_for(model, gradients=True, budget=there * each, asked=asked) == found
+
+
+def test_the_device_is_looked_for_once(monkeypatch):
+    device = footprint.device_seen()
+    monkeypatch.setattr("explorer.networks.gradients._DEVICES", {})
+    assert footprint.device_seen() is device

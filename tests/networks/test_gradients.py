@@ -1,5 +1,8 @@
 """Gradients agree with finite differences on every kind of model, and cost no trace in the model."""
 
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from explorer.networks.activations import activations
 from explorer.networks.gradients import (
     KEPT_FUNCTIONS,
+    MOST_TRACES,
     Compiled,
     ValueAndGradient,
     WithGradient,
@@ -113,6 +117,34 @@ def test_a_compiled_network_answers_as_it_does_itself_also_after_its_weights_hav
         assert float((as_array(gradient) * direction).sum()) == pytest.approx(slope, rel=0.05, abs=0.02)
     finally:
         variable.assign(before)
+
+
+@pytest.mark.parametrize("gradient", [False, True])
+def test_traces_of_many_shapes_are_let_go_and_the_answers_stay(gradient):
+    if keras.backend.backend() == "torch":
+        pytest.skip("PyTorch compiles nothing.")
+    traced = []
+
+    def function(x):
+        traced.append(x.shape[0])
+        return keras.ops.sum(x * x)
+
+    run = Compiled(function, compiled=True)
+    if gradient:
+        run = WithGradient(lambda x: (function(x), None), compiled=True)
+
+    def answer(size):
+        found = run(np.full(size, 2, np.float32))
+        return float(as_array(found[0] if gradient else found))
+
+    first = None
+    for size in (*range(1, MOST_TRACES + 1), 1, MOST_TRACES):
+        assert answer(size) == 4 * size
+        first = first or weakref.ref(run._fast)
+    assert traced == list(range(1, MOST_TRACES + 1))
+    assert answer(MOST_TRACES + 1) == 4 * (MOST_TRACES + 1)
+    gc.collect()
+    assert first() is None and len(run._shapes) == 1
 
 
 def test_what_is_kept_for_a_network_is_built_once_and_the_oldest_goes_first():

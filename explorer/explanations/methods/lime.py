@@ -10,7 +10,7 @@ from skimage.segmentation import slic
 
 from explorer.explanations.baselines import as_seen
 from explorer.explanations.baselines import baseline as baseline_of
-from explorer.explanations.passes import batch_size, batches
+from explorer.explanations.passes import batches
 from explorer.explanations.question import Answer, Question
 from explorer.explanations.results import Fact
 from explorer.networks.gradients import Compiled, as_array
@@ -90,7 +90,7 @@ def _quality_note(model: Model, quality: float | None) -> str:
 def _scores(question: Question, number: int, hidden: np.ndarray, pieces: Segments, switches: np.ndarray) -> np.ndarray:
     """Return the scores of one picture's samples, float32 (samples,), after a stop fewer."""
     count, samples = len(question.pictures), len(switches)
-    batch = batch_size(samples, question.rows(samples))
+    batch = question.rows(samples)
     score = question.score_function
 
     def run(picture: Any, hidden: Any, numbers: Any, switches: Any, index: Any, against: Any) -> Any:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from explorer.explanations.baselines import baseline as baseline_of
-from explorer.explanations.passes import batch_size, batches
+from explorer.explanations.passes import batches
 from explorer.explanations.question import Answer, Question
 from explorer.explanations.results import Fact
 from explorer.networks.gradients import Compiled, as_array
@@ -59,7 +59,7 @@ def falls_of(question: Question, corners: np.ndarray, side: tuple[int, int], cov
         float32 (n, windows).
     """
     count, windows = len(question.pictures), len(corners)
-    size = batch_size(windows, question.rows(windows))
+    size = question.rows(windows)
     score = question.score_function
 
     def run(picture: Any, cover: Any, corners: Any, side: Any, index: Any, against: Any) -> Any:

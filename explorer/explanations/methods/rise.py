@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from explorer.explanations.passes import batch_size, batches
+from explorer.explanations.passes import batches
 from explorer.explanations.question import Answer, Question
 from explorer.explanations.results import Fact
 from explorer.networks.gradients import Compiled, as_array
@@ -85,7 +85,7 @@ class _Sums:
 
 def _sums(question: Question, number: int, masks: Masks) -> _Sums:
     count, samples = question.count, len(masks.cells)
-    batch = batch_size(samples, question.rows(samples))
+    batch = question.rows(samples)
     score = question.score_function
 
     def run(picture: Any, drawn: tuple, counted: Any, index: Any, against: Any) -> tuple[Any, Any]:

@@ -53,7 +53,7 @@ def _weights(question: Question, number: int, activation: np.ndarray) -> np.ndar
         span = masks.max(axis=(1, 2), keepdims=True)
         masks /= np.where(span > 0, span, 1)
         rows = question.pictures[number] * masks[..., None]
-        scores[start : start + step] = question.scores(rows, number)
+        scores[start : start + step] = question.scores(rows, number, fill=step)
         question.report(number * channels + int(chosen[-1]) + 1, question.count * channels, "masks")
     weights[alive] = softmax(scores)
     return weights

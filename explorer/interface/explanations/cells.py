@@ -48,6 +48,10 @@ def identity(question: Question, row: Row, method: Method) -> tuple:
     return (*row.keep_as(question), method.name, knobs, layer, question.score, question.seed)
 
 
+def _key(this: tuple) -> str:
+    return f"explain {hash(this):x}"
+
+
 def found(question: Question, row: Row, method: Method) -> Explained | None:
     """Return a map that is there already."""
     kept = work.find(NAME, identity(question, row, method))
@@ -56,7 +60,7 @@ def found(question: Question, row: Row, method: Method) -> Explained | None:
 
 def underway(question: Question, row: Row, names: Sequence[str]) -> bool:
     """Tell whether maps of a row are still being computed."""
-    keys = (f"explain {hash(identity(question, row, METHODS[name])):x}" for name in names)
+    keys = (_key(identity(question, row, METHODS[name])) for name in names)
     return any(job is not None and job.running for job in map(jobs.job, keys))
 
 
@@ -100,6 +104,7 @@ def _cell(question: Question, row: Row, method: Method, wanted: dict[str, None])
     this = identity(question, row, method)
     explained = work.find(NAME, this)
     if explained is not None:
+        jobs.forget(_key(this))
         return Cell(row, method, explained)
     if not _is_long(question, method):
         try:
@@ -109,7 +114,7 @@ def _cell(question: Question, row: Row, method: Method, wanted: dict[str, None])
         except work.WorkFailed as failure:
             return Cell(row, method, sentence=str(failure))
         return Cell(row, method, explained)
-    key = f"explain {hash(this):x}"
+    key = _key(this)
     wanted[key] = None
     if key in st.session_state.get(_STOPPED, ()):
         job = jobs.job(key)
@@ -158,7 +163,15 @@ def stop(cells: Sequence[Cell]) -> None:
             st.session_state[_STOPPED] = {*st.session_state.get(_STOPPED, ()), cell.job.key}
 
 
-def again(keys: Sequence[str] = ()) -> None:
+def again(question: Question, cells: Sequence[Cell]) -> None:
     """Take up what was stopped or has failed (call from a callback)."""
-    for key in [*st.session_state.pop(_STOPPED, ()), *keys]:
+    failed = [_key(identity(question, cell.row, cell.method)) for cell in cells if cell.sentence]
+    for key in [*st.session_state.pop(_STOPPED, ()), *failed]:
         jobs.forget(key)
+
+
+def can_be_taken_up(cell: Cell) -> bool:
+    """Tell whether a cell without a map could have one if it were tried again."""
+    if cell.explained is not None and not cell.stopped:
+        return False
+    return cell.row.target.kind in cell.method.targets and (cell.stopped or bool(cell.sentence))

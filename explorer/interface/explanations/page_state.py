@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
+from explorer.explanations.layer_choices import choices_of
 from explorer.explanations.results import Score, Target
 from explorer.explanations.table import METHODS, Method, Option
 from explorer.interface.network_choice import FITS, NETWORK_NAMES, WEIGHTS
 from explorer.interface.state import Item, PageState
 from explorer.networks import catalogue
 from explorer.networks.preprocessing import Fit
-from explorer.networks.structure import LayerInfo, Structure
+from explorer.networks.structure import Structure
 from explorer.pictures.picture import Picture
 
 DEFAULT_METHODS = ("saliency", "integrated_gradients", "grad_cam", "occlusion")
@@ -152,13 +154,14 @@ def class_options(classes: int, top: tuple[int, ...]) -> list[str]:
 
 
 def unit_layers(structure: Structure) -> list[str]:
-    """Return the layers that have places: those whose channels and cells can be explained."""
-    return [layer.path for layer in structure.layers.values() if _has_places(layer)]
+    """Return the layers that have places: those whose channels and cells can be explained; the default stands last."""
+    return [choice.path for choice in choices_of(structure)]
 
 
-def _has_places(layer: LayerInfo) -> bool:
-    sizes = layer.output_shape
-    return layer.kind != "InputLayer" and len(sizes) == 3 and max(sizes[0] or 0, sizes[1] or 0) > 1
+def activation_megabytes(structure: Structure) -> float:
+    """Return roughly what one picture takes on its way forward and back: all layers' outputs twice, 4 bytes a value."""
+    values = sum(math.prod(int(side or 1) for side in layer.output_shape) for layer in structure.layers.values())
+    return 8 * values / 1e6
 
 
 def options_of(names: list[str]) -> tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]:

@@ -24,7 +24,6 @@ from explorer.interface.network_choice import encoded, named
 from explorer.interface.numbers import seconds_text, share_text, value_text
 from explorer.interface.theme import palette
 from explorer.networks import catalogue
-from explorer.pictures.sources import mask_of
 
 RANDOM = "random"
 STATIC = {"displayModeBar": False}
@@ -69,9 +68,10 @@ def _watch(job: Job, draw: Any) -> None:
         elif job.sentence:
             st.error(job.sentence, icon=":material/error:")
             st.button("Try again", key=f"{job.key}_again", on_click=jobs.forget, args=(job.key,))
-        elif job.result is None and job.payload is None:
-            st.info("This was stopped.", icon=":material/stop:")
-            st.button("Start again", key=f"{job.key}_again", on_click=jobs.forget, args=(job.key,))
+        elif job.state == "stopped":
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.caption("This was stopped.")
+                st.button("Start again", key=f"{job.key}_again", on_click=jobs.forget, args=(job.key,))
         draw(job)
 
     jobs.poll(job, one)
@@ -92,7 +92,7 @@ def show(
     elif panel == "channels":
         _channels(question, rows[0], overviews[0])
     elif panel == "neighbours":
-        _neighbours(question, rows[0])
+        _neighbours(question, rows)
     elif panel == "report":
         report_panel.show(question, rows, names, overviews)
 
@@ -113,8 +113,6 @@ def _scores(question: Question, rows: Sequence[Row], names: Sequence[str]) -> No
     if not maps:
         st.caption("There is no map to judge.")
         return
-    drawn = row.picture.is_drawn
-    mask = mask_of(row.picture.source) if drawn else None
     this = ("scores", *(cells.identity(question, row, METHODS[name]) for name in maps))
     small = not catalogue.is_large(catalogue.entry(question.network)) and (
         catalogue.entry(question.network).family == "Drawn world"
@@ -127,7 +125,7 @@ def _scores(question: Question, rows: Sequence[Row], names: Sequence[str]) -> No
         start=small or st.session_state.get("_explanations_judge") == this,
         target=row.target,
         maps=maps,
-        mask=mask,
+        mask=stage.mask_of_picture(row.picture),
         seed=question.seed,
         **_common(question, row),
     )
@@ -222,6 +220,7 @@ def _sanity(question: Question, row: Row, names: Sequence[str]) -> None:
         methods=tuple(usable),
         layer=question.layer or None,
         seed=question.seed,
+        score=question.score,
         options={name: question.of(name) for name in usable},
         **_common(question, row),
     )
@@ -237,11 +236,15 @@ def _sanity(question: Question, row: Row, names: Sequence[str]) -> None:
     picture = encoded(stage.fitted_pixels(question, row))
 
     def draw(job: Job) -> None:
-        steps = job.result.steps if isinstance(job.result, Sanity) else (job.payload or ())
+        steps = job.result.steps if isinstance(job.result, Sanity) else _steps_so_far(job)
         if steps:
             _draw_sanity(tuple(steps), picture, row)
 
     _watch(job, draw)
+
+
+def _steps_so_far(job: Job) -> tuple[SanityStep, ...]:
+    return tuple(step for _, part in sorted(job.payloads.items()) for step in part)
 
 
 def _draw_sanity(steps: tuple[SanityStep, ...], picture: bytes, row: Row) -> None:
@@ -291,8 +294,10 @@ def _channels(question: Question, row: Row, overview: Overview) -> None:
         st.caption("This asks about a class: choose one above.")
         return
     layers = unit_layers(overview.structure)
-    default = next((n for n in reversed(range(len(layers))) if "relu" in layers[n].lower()), len(layers) - 1)
-    layer = STATE.pick("off_layer", layers, index=default, width=320, on_change=lambda: STATE.set("off", ""))
+    if not layers:
+        st.caption("No layer of this network has channels with places.")
+        return
+    layer = STATE.pick("off_layer", layers, index=len(layers) - 1, width=320, on_change=lambda: STATE.set("off", ""))
     names = catalogue.class_names(catalogue.entry(question.network))
     this = ("effects", *row.keep_as(question), layer)
     job = _job(
@@ -338,7 +343,7 @@ def _switched_off(
 ) -> None:
     losses = effects.base[0] - effects.logits[:, 0]
     by_channel = dict(zip(effects.channels, losses, strict=True))
-    wanted = [int(part) for part in STATE.text("off", unseen=True).split(",") if part.isdecimal()]
+    wanted = [int(part) for part in STATE.text("off", unseen=True).split(",") if part.isdecimal() and len(part) < 7]
     chosen = [channel for channel in wanted if channel in by_channel]
     shown = "explanations_off_shown"
     st.session_state[shown] = chosen
@@ -401,18 +406,21 @@ def _switched_off(
 # -- neighbours ------------------------------------------------------------------------------------------------
 
 
-def _neighbours(question: Question, row: Row) -> None:
+def _neighbours(question: Question, rows: Sequence[Row]) -> None:
     st.markdown(
         "Which pictures are nearest to this one? On the left pixel by pixel, on the right by what the network makes of "
         "them: the numbers that its last layer reads."
     )
-    this = ("neighbours", *row.keep_as(question))
+    row = rows[0]
+    others = {each.picture.sha256: each.picture for each in rows if each.picture.sha256 != row.picture.sha256}
+    this = ("neighbours", *row.keep_as(question)[:-1], *others)
     job = _job(
         "explanations neighbours",
         "inside.neighbours",
         "Looking for pictures nearby",
         this,
         start=True,
+        own=tuple(picture.pixels for picture in others.values()),
         **_common(question, row),
     )
     if job is not None:
@@ -424,22 +432,23 @@ def _draw_neighbours(job: Job, names: tuple[str, ...] | None) -> None:
     found = job.result
     if not isinstance(found, Neighbours):
         return
-    for title, listed, unit in (
-        ("As pixels", found.pixels, "RMS difference"),
-        ("As features", found.features, "distance"),
+    for place, title, listed in zip(
+        st.columns(2, gap="medium"), ("As pixels", "As features"), (found.pixels, found.features), strict=True
     ):
-        st.markdown(f"**{title}**")
-        with st.container(horizontal=True, key=f"explanations_near_{title[3:]}"):
+        place.markdown(f"**{title}**")
+        with place.container(horizontal=True, key=f"explanations_near_{title[3:]}"):
             for neighbour in listed:
                 with st.container(width=104):
                     st.image(neighbour.picture, width=96, alt=neighbour.title)
-                    st.caption(_near_words(neighbour, names, unit))
+                    st.caption(_near_words(neighbour, names))
     st.caption(
+        "Under each: its name, what the network sees in it, and its distance (root mean square difference of pixels; "
+        "Euclidean distance of features, as a share of their usual length). "
         f"Among {found.among} drawn pictures and sample photos; features: {found.size} numbers of {found.layer}. "
         f"The two orders agree with a rank correlation of {found.rank_agreement:.2f}."
     )
 
 
-def _near_words(neighbour: Neighbour, names: tuple[str, ...] | None, unit: str) -> str:
-    seen = "" if neighbour.predicted is None else f", seen as {plain(class_title(names, neighbour.predicted))}"
-    return f"{plain(neighbour.title)}{seen}; {unit} {neighbour.distance:.3f}, rank {neighbour.other_rank} in the other"
+def _near_words(neighbour: Neighbour, names: tuple[str, ...] | None) -> str:
+    seen = "" if neighbour.predicted is None else f" · {plain(class_title(names, neighbour.predicted))}"
+    return f"{plain(neighbour.title)}{seen} · {neighbour.distance:.3f}"

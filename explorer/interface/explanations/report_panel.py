@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -11,20 +11,23 @@ from explorer.explanations.batch import Many, batch_pictures
 from explorer.explanations.box import box_of
 from explorer.explanations.report import Report, ReportedClass, report, reported_map
 from explorer.explanations.results import Scores
-from explorer.explanations.table import METHODS
+from explorer.explanations.table import METHODS, has_box
 from explorer.inside.results import Overview
 from explorer.interface import jobs, picture_picker
+from explorer.interface.current_picture import plain
 from explorer.interface.explanations import cells, take_along
 from explorer.interface.explanations.page_state import STATE, Question, Row
 from explorer.interface.jobs import Job
 from explorer.interface.network_choice import FITS
 from explorer.interface.numbers import seconds_text, share_text
 from explorer.networks import catalogue
-from explorer.pictures.archive import MOST_PICTURES, take_in
+from explorer.pictures.archive import MOST_PICTURES, TakenIn, take_in
 from explorer.settings import get_settings
 
 MANY = "explanations many"
 _TURN = "_explanations_many_turn"
+_COMPLAINT = "_explanations_many_complaint"
+MOST_FILES = 60
 
 
 def content_of(question: Question, row: Row, names: Sequence[str], overview: Overview) -> Report:
@@ -38,7 +41,7 @@ def content_of(question: Question, row: Row, names: Sequence[str], overview: Ove
             names=class_names,
             options=question.of(name),
             score_kind=question.score,
-            box=box_of(explained.explanation.maps[0]),
+            box=box_of(explained.explanation.maps[0]) if has_box(name) else None,
         )
         for name, explained in there
         if explained is not None
@@ -60,7 +63,7 @@ def content_of(question: Question, row: Row, names: Sequence[str], overview: Ove
         scores=scores if isinstance(scores, Scores) else None,
         picture_facts=(
             ("Source", row.picture.source.partition(":")[0]),
-            ("Size", " × ".join(map(str, row.picture.pixels.shape[:2]))),
+            ("Size", " × ".join(map(str, row.picture.pixels.shape[1::-1]))),
             ("Fit", FITS[question.fit]),
             ("SHA-256", row.picture.sha256),
         ),
@@ -92,7 +95,7 @@ def show(question: Question, rows: Sequence[Row], names: Sequence[str], overview
                 return report(content)
 
             st.download_button(
-                "Report" if len(rows) == 1 else f"Report on {row.label}",
+                "Report" if len(rows) == 1 else f"Report on {plain(row.label)}",
                 made,
                 f"{question.network} {row.label}.html".replace("/", " "),
                 "text/html",
@@ -118,7 +121,13 @@ def _many(question: Question, names: Sequence[str]) -> None:
         key=f"explanations_many_{turn}",
         max_upload_size=settings.upload_megabytes,
     )
-    if files:
+    complaint = st.session_state.get(_COMPLAINT)
+    if complaint:
+        st.error(complaint, icon=":material/error:")
+    if len(files) > MOST_FILES:
+        st.error(f"At most {MOST_FILES} files at once: pack them into a zip, or choose fewer.", icon=":material/error:")
+        _let_go(files)
+    elif files:
         start = st.button(
             f"Explain {len(files)} {'files' if len(files) > 1 else 'file'}",
             key="explanations_many_start",
@@ -128,7 +137,6 @@ def _many(question: Question, names: Sequence[str]) -> None:
         )
         if start:
             _start_many(question, names, files)
-            st.session_state[_TURN] = turn + 1
             st.rerun()
     job = jobs.job(MANY)
     if job is not None:
@@ -137,10 +145,9 @@ def _many(question: Question, names: Sequence[str]) -> None:
 
 def _start_many(question: Question, names: Sequence[str], files: Sequence[UploadedFile]) -> None:
     """Take the files in, and hand the pictures to the worker."""
-    with st.spinner("Reading the pictures …"), picture_picker.DECODING:
-        pictures = batch_pictures(take_in((file.name, file.getvalue()) for file in files))
-    for file in files:
-        picture_picker.release(file)
+    st.session_state.pop(_COMPLAINT, None)
+    with st.spinner("Reading the pictures …"):
+        pictures = batch_pictures(_in_turn(take_in((file.name, file.getvalue()) for file in files)))
     try:
         jobs.start(
             MANY,
@@ -157,7 +164,26 @@ def _start_many(question: Question, names: Sequence[str], files: Sequence[Upload
             seed=question.seed,
         )
     except jobs.JobRefused as refusal:
-        st.error(str(refusal), icon=":material/error:")
+        st.session_state[_COMPLAINT] = str(refusal)
+    else:
+        _let_go(files)
+
+
+def _in_turn(taken: Iterator[TakenIn]) -> Iterator[TakenIn]:
+    """Yield pictures as they are decoded, taking turns with the uploads of others."""
+    while True:
+        with picture_picker.DECODING:
+            one = next(taken, None)
+        if one is None:
+            return
+        yield one
+
+
+def _let_go(files: Sequence[UploadedFile]) -> None:
+    """Drop the bytes of uploaded files, and offer an empty box."""
+    for file in files:
+        picture_picker.release(file)
+    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
 
 
 def _draw_many(job: Job) -> None:
@@ -179,7 +205,7 @@ def _draw_many(job: Job) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Reports (zip)",
-            found.archive,
+            lambda: found.archive,
             "reports.zip",
             "application/zip",
             on_click="ignore",
@@ -188,7 +214,7 @@ def _draw_many(job: Job) -> None:
         )
         st.download_button(
             "Table (CSV)",
-            found.table,
+            lambda: found.table,
             "summary.csv",
             "text/csv",
             on_click="ignore",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -10,6 +11,8 @@ import streamlit as st
 
 from explorer.explanations import painting
 from explorer.explanations.box import box_of
+from explorer.explanations.results import Explained
+from explorer.explanations.table import has_box
 from explorer.interface.components.heat_maps import (
     HeatMap,
     HeatRow,
@@ -31,8 +34,8 @@ from explorer.pictures.sources import mask_of
 
 KEY = "explanations_stage"
 POLL_SECONDS = 0.7
-GRID = 24
 BOX_SHARE = 0.3
+_DRAWN = "_explanations_drawn"
 
 
 def painted(question: Question) -> np.ndarray | None:
@@ -81,14 +84,13 @@ def _whole(question: Question, rows: Sequence[Row], board: list[list[Cell]], gue
             assert first.job is not None
             progress_line(first.job)
             st.button("Stop", key="explanations_stop", icon=":material/stop:", on_click=cells.stop, args=(running,))
-    elif any(cell.stopped or cell.sentence for cell in everything):
-        keys = [f"explain {hash(cells.identity(question, c.row, c.method)):x}" for c in everything if c.sentence]
+    elif any(map(cells.can_be_taken_up, everything)):
         st.button(
             "Compute what is missing",
             key="explanations_again",
             icon=":material/replay:",
             on_click=cells.again,
-            args=(keys,),
+            args=(question, everything),
         )
     if STATE.value("predict") and guess is not None:
         _compared(guess, board[0])
@@ -100,8 +102,8 @@ def _compared(guess: np.ndarray, row: Sequence[Cell]) -> None:
         (cell.method.title, painting.agreement_with(guess, _values(cell))) for cell in row if cell.explained is not None
     ]
     with st.container(horizontal=True, vertical_alignment="center"):
-        for title, overlap in sorted(scored, key=lambda each: -each[1]):
-            st.metric(title, f"{overlap:.2f}", width="content")
+        for title, overlap in sorted(scored, key=lambda each: -np.nan_to_num(each[1], nan=-1)):
+            st.metric(title, "no answer" if np.isnan(overlap) else f"{overlap:.2f}", width="content")
         st.metric("By chance", f"{painting.by_chance(guess):.2f}", width="content")
     st.caption(
         "IoU of what you painted with as many of each map's highest cells: 1 is the same place, 0 is another one."
@@ -126,18 +128,28 @@ def _heat(cell: Cell) -> HeatMap:
             note=note,
             busy=cell.job is not None,
         )
-    explanation = cell.explained.explanation
-    values = _values(cell)
-    return HeatMap(
-        cell.method.name,
-        title,
-        words.caption(explanation),
-        values,
-        explanation.signed,
-        " ".join(explanation.notes),
-        box_of(values, BOX_SHARE),
-        rule=suited_rule(cell.method.name),
+    return _heat_of(cell.explained, title, cell.method.name)
+
+
+def _heat_of(explained: Explained, title: str, name: str) -> HeatMap:
+    """Return a finished map as the component draws it: one object for each result, since it finds scales once."""
+    drawn: weakref.WeakKeyDictionary[Explained, HeatMap] = st.session_state.setdefault(
+        _DRAWN, weakref.WeakKeyDictionary()
     )
+    if explained not in drawn:
+        explanation = explained.explanation
+        values = explanation.maps[0]
+        drawn[explained] = HeatMap(
+            name,
+            title,
+            words.caption(explanation),
+            values,
+            explanation.signed,
+            " ".join(explanation.notes),
+            box_of(values, BOX_SHARE) if has_box(name) else None,
+            rule=suited_rule(name),
+        )
+    return drawn[explained]
 
 
 def fitted_pixels(question: Question, row: Row) -> np.ndarray:
@@ -150,9 +162,14 @@ def _mask(source: str) -> np.ndarray | None:
     return mask_of(source)
 
 
+def mask_of_picture(picture: Picture) -> np.ndarray | None:
+    """Return where a drawn picture's object is, bool at the picture's size; None where nobody knows."""
+    return _mask(picture.source) if picture.is_drawn else None
+
+
 def true_mask(question: Question, picture: Picture) -> np.ndarray | None:
     """Return where a drawn picture's object is, bool at the size of the network's input; None where unknown."""
-    mask = _mask(picture.source)
+    mask = mask_of_picture(picture)
     if mask is None:
         return None
     covered = np.repeat((np.asarray(mask) > 0)[..., None] * np.uint8(255), 3, axis=2)

@@ -27,7 +27,7 @@ def code_of(question: Question, row: Row, names: Sequence[str]) -> str:
     target = ", ".join(f"{name}={value!r}" for name, value in _changed(row.target))
     lines = [
         "from explorer.explanations.explain import explain",
-        "from explorer.explanations.results import Explained, Target",
+        "from explorer.explanations.results import Target",
         "from explorer.networks.loading import load",
         "from explorer.networks.preprocessing import fit, prepare",
     ]

@@ -24,6 +24,7 @@ from explorer.interface.explanations.page_state import (
     WEIGHTS,
     Question,
     Row,
+    activation_megabytes,
     class_options,
     class_title,
     options_of,
@@ -56,6 +57,8 @@ def _more(structure: Structure, names: Sequence[str]) -> tuple[str, tuple]:
         options = options_of(list(names))
         STATE.number("seed", low=0, high=2**31 - 1)
         STATE.number("batch", low=0, high=512)
+        each = activation_megabytes(structure)
+        st.caption(f"Each takes about {each:.0f} MB on the way forward and back; 0 lets the app choose.")
         STATE.segments("weights", format_func=WEIGHTS.__getitem__)
         STATE.selectbox("fit", format_func=FITS.__getitem__)
         st.button("Reset this page", on_click=STATE.reset, key="explanations_reset", icon=":material/restart_alt:")
@@ -112,6 +115,8 @@ def _asked(network: str, structure: Structure, overview: Overview) -> list[tuple
 def _unit(structure: Structure, kind: str) -> tuple[Target, str]:
     """Draw which channel or cell is to be explained, and return it."""
     layers = unit_layers(structure)
+    if not layers:
+        raise work.WorkFailed("No layer of this network has places: only its classes can be explained.")
     path = STATE.pick("unit_layer", layers, index=len(layers) - 1, width=240)
     height, width, channels = (int(size or 1) for size in structure.layers[path].output_shape)
     channel = STATE.number("channel", low=0, high=channels - 1, width=120) or 0

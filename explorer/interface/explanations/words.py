@@ -13,6 +13,8 @@ def fact_text(fact: Fact) -> str:
     """Return a fact in few words."""
     if fact.value is None or not np.isfinite(fact.value):
         return f"{fact.name}: none"
+    if fact.name.endswith(", relative"):
+        return f"{fact.name.removesuffix(', relative')}: {100 * fact.value:.2g} %"
     number = f"{fact.value:,.0f}" if float(fact.value).is_integer() and abs(fact.value) < 1e7 else f"{fact.value:.3g}"
     return f"{fact.name}: {number}{' ' + fact.unit if fact.unit else ''}"
 
