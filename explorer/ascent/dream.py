@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from explorer.ascent import passing, quality
-from explorer.ascent.results import DreamPlan, Frame, Growing, Grown
+from explorer.ascent.results import LEAST_OCTAVE, DreamPlan, Frame, Growing, Grown, Quality, octave_sizes
 from explorer.networks.gradients import Compiled, WithGradient, as_array, device_seen, kept
 from explorer.networks.tap import Enough, lock_of, tapped
 from explorer.networks.work_context import NO_CONTEXT, SentenceError, WorkContext
@@ -26,8 +26,8 @@ MOST_LAYERS = 8
 MOST_SIDE = 1_024
 MOST_FRAMES = 48
 TELL_SECONDS = 0.4
-LEAST_SIDE = 32
-"""Octaves are no smaller: most networks see nothing in less."""
+FRAME_BYTES = 6_000_000
+"""What the frames of one dream may take; large pictures have fewer."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ def dream_on(network: Any, plan: DreamPlan, pixels: np.ndarray, *, context: Work
     whole = _resized(_as_floats(pixels, passing.input_shape(network)[2]), _fitting(pixels.shape, plan.size))
     sizes = octave_sizes(whole.shape[0], whole.shape[1], plan.octaves, plan.octave_scale)
     total = len(sizes) * plan.steps
-    frame_at = {round(total * each / (MOST_FRAMES - 2)) for each in range(MOST_FRAMES - 1)}
+    most = min(MOST_FRAMES, max(6, FRAME_BYTES // (3 * whole.shape[0] * whole.shape[1])))
+    frame_at = {round(total * each / (most - 2)) for each in range(most - 1)}
     frames = [Frame(0, _shown(whole))]
     detail = np.zeros((*sizes[0], whole.shape[2]), np.float32)
     values: list[Any] = []
@@ -69,7 +70,7 @@ def dream_on(network: Any, plan: DreamPlan, pixels: np.ndarray, *, context: Work
         base = _resized(whole, size)
         image = keras.ops.convert_to_tensor((base + _resized(detail, size))[None])
         for _ in range(plan.steps):
-            stopped = context.stopped() or context.should_yield()
+            stopped = context.stopped()  # a dream is short: it gives way to nobody
             if stopped:
                 break
             random = np.random.default_rng([plan.seed, octave, done])
@@ -102,10 +103,8 @@ def dream_on(network: Any, plan: DreamPlan, pixels: np.ndarray, *, context: Work
     final = np.clip(_resized(whole, whole.shape[:2]) + _resized(detail, whole.shape[:2]), 0, 1)
     curve = np.array([as_array(each) for each in values], np.float32)[:, None]
     ends = (float(curve[0, 0]), float(curve[-1, 0])) if len(curve) else (0.0, 0.0)
-    found = quality.Quality(
-        start=ends[0], clean=ends[1], shaken=ends[1],
-        high_frequency=float(quality.high_frequency_share(final[None])[0]), flat=quality.is_flat(*ends),
-    )  # fmt: skip
+    fine = float(quality.high_frequency_share(final[None])[0])
+    found = Quality(start=ends[0], clean=ends[1], shaken=None, high_frequency=fine, flat=False)
     images = _shown(final)
     frames = [frame for frame in frames if frame.step != done or not done] + ([Frame(done, images)] if done else [])
     device = device_seen()
@@ -127,7 +126,7 @@ def _check(network: Any, plan: DreamPlan) -> None:
         ("number of steps", plan.steps, 1, 400),
         ("step size", plan.step_size, 0, 1),
         ("jitter", plan.jitter, 0, 256),
-        ("size", plan.size, LEAST_SIDE, MOST_SIDE),
+        ("size", plan.size, LEAST_OCTAVE, MOST_SIDE),
         ("seed", plan.seed, 0, 2**31),
     )
     for name, value, least, most in limits:
@@ -137,23 +136,6 @@ def _check(network: Any, plan: DreamPlan) -> None:
         passing.layer_passed(network, path)
         if not np.isfinite(weight):
             raise SentenceError("The weight of a layer must be a number.")
-
-
-def octave_sizes(height: int, width: int, octaves: int, scale: float) -> tuple[tuple[int, int], ...]:
-    """Return the sizes (height, width) that a picture dreams at, the smallest first, the last its own.
-
-    Args:
-        height: Of the result, in pixels.
-        width: Likewise.
-        octaves: How many; fewer where the smallest would be below `LEAST_SIDE`.
-        scale: Ratio of neighbouring sizes.
-    """
-    sizes = []
-    for number in range(octaves - 1, -1, -1):
-        size = (round(height / scale**number), round(width / scale**number))
-        if min(size) >= LEAST_SIDE or number == 0:
-            sizes.append(size)
-    return tuple(sizes)
 
 
 def _kernels_of(network: Any, plan: DreamPlan) -> _Kernels:
@@ -205,7 +187,7 @@ def _left(sizes: tuple[tuple[int, int], ...], octave: int, done: int, steps: int
 
 def _fitting(shape: tuple[int, ...], side: int) -> tuple[int, int]:
     ratio = side / max(shape[:2])
-    return max(LEAST_SIDE, round(ratio * shape[0])), max(LEAST_SIDE, round(ratio * shape[1]))
+    return max(LEAST_OCTAVE, round(ratio * shape[0])), max(LEAST_OCTAVE, round(ratio * shape[1]))
 
 
 def _as_floats(pixels: np.ndarray, channels: int) -> np.ndarray:

@@ -20,8 +20,7 @@ from explorer.ascent.results import Plan, Quality, Regularisers, Sheet, Transfor
 from explorer.ascent.sheets import FOLDER, write
 from explorer.networks.drawn.weights import NAMES
 from explorer.networks.loading import LoadedNetwork, load
-from explorer.networks.predictions import scores
-from explorer.pictures.drawn_world import PRETRAINING_CLASSES, draw
+from explorer.pictures.drawn_world import PRETRAINING_CLASSES
 
 # Side of the images by layer: a little more than the receptive field (7, 11, 19, 27, 47, 63, 79 and 95 pixels).
 SIDES = {
@@ -30,8 +29,6 @@ SIDES = {
 }  # fmt: skip
 CHANNEL_STEPS = 48
 AT_ONCE = 32
-BANK = 240
-BANK_SEED = 40_961
 
 
 def plans(network: str) -> Iterator[Plan]:
@@ -62,30 +59,13 @@ def made(network: LoadedNetwork, plan: Plan) -> Sheet:
     images: list[np.ndarray] = []
     targets: list[int] = []
     quality: list[Quality] = []
-    references = _references(network, plan)
     for start in range(0, len(plan.targets), AT_ONCE):
         some = plan.targets[start : start + AT_ONCE]
         grown = grow(network, replace(plan, targets=some))
         images.append(grown.images)
         targets.extend(grown.targets)
-        quality += [_with(each, references, target) for each, target in zip(grown.quality, some, strict=True)]
+        quality += grown.quality
     return Sheet(plan.network, plan.layer, plan, np.concatenate(images), tuple(targets), tuple(quality))
-
-
-def _with(quality: Quality, references: np.ndarray | None, target: int) -> Quality:
-    return quality if references is None else replace(quality, reference=float(references[target]))
-
-
-def _references(network: LoadedNetwork, plan: Plan) -> np.ndarray | None:
-    """Return the highest logit of each class over a bank of drawn pictures, for plain logits only."""
-    if plan.objective != "class":
-        return None
-    side = network.entry.input_size[0]
-    pictures = [
-        draw(BANK_SEED, index, size=side, label=index % len(PRETRAINING_CLASSES)).pixels for index in range(BANK)
-    ]
-    found = scores(network, np.stack(pictures).astype(np.float32) / 255).logits
-    return None if found is None else found.max(axis=0)
 
 
 def main() -> None:

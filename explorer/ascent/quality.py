@@ -35,43 +35,43 @@ def high_frequency_share(pictures: np.ndarray) -> np.ndarray:
     return np.where(total > 1e-9, high / np.maximum(total, 1e-9), 0.0).astype(np.float32)
 
 
-def is_flat(start: float, clean: float) -> bool:
-    """Return whether an ascent never started: its value is no higher than the start image's.
+def rose(start: float, clean: float) -> bool:
+    """Return whether an ascent has come any higher than its start image.
 
     Args:
         start: The objective on the start image.
         clean: The objective on the finished one, unshaken.
     """
     if not (np.isfinite(start) and np.isfinite(clean)):
-        return True
-    return bool(clean - start <= NOTHING * max(1e-3, abs(start)))
+        return False
+    return bool(clean - start > NOTHING * max(1e-3, abs(start)))
 
 
 def qualities(
     start: np.ndarray,
     clean: np.ndarray,
-    shaken: np.ndarray,
+    shaken: np.ndarray | None,
     pictures: np.ndarray,
-    reference: np.ndarray | None = None,
+    *,
+    empty_start: bool = True,
 ) -> tuple[Quality, ...]:
     """Put the numbers beside each image together.
 
     Args:
         start: (n,), the objective on the start images.
         clean: (n,), on the finished ones.
-        shaken: (shakes, n), on the finished ones under fresh transforms.
+        shaken: (shakes, n), on the finished ones under fresh transforms, or None.
         pictures: (n, h, w, channels), the finished images.
-        reference: (n,), the highest values over a bank of pictures, or None.
+        empty_start: Whether there was nothing to see at the start: only such images can be called flat.
     """
     high = high_frequency_share(pictures)
     return tuple(
         Quality(
             start=float(start[i]),
             clean=float(clean[i]),
-            shaken=float(shaken[:, i].mean()),
+            shaken=None if shaken is None else float(shaken[:, i].mean()),
             high_frequency=float(high[i]),
-            flat=is_flat(float(start[i]), float(clean[i])),
-            reference=None if reference is None else float(reference[i]),
+            flat=empty_start and not rose(float(start[i]), float(clean[i])),
         )
         for i in range(len(start))
     )

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -22,13 +22,13 @@ import numpy as np
 from explorer.ascent import objectives, passing, quality, regularisers, transforms
 from explorer.ascent.objectives import Objective
 from explorer.ascent.parameterisation import Image, image_of
-from explorer.ascent.results import Frame, Growing, Grown, Plan
+from explorer.ascent.results import Frame, Growing, Grown, Plan, Quality
 from explorer.ascent.sheets import sheet
 from explorer.networks.gradients import Compiled, WithGradient, as_array, device_seen, kept
 from explorer.networks.preprocessing import Fit
 from explorer.networks.preprocessing import fit as fit_picture
 from explorer.networks.tap import lock_of
-from explorer.networks.work_context import NO_CONTEXT, SentenceError, WorkContext
+from explorer.networks.work_context import NO_CONTEXT, SentenceError, Stopped, WorkContext
 
 MOST_STEPS = 4_000
 MOST_IMAGES = 64
@@ -49,6 +49,7 @@ STEP_BYTES = 1_500_000_000
 """About what the activations of one pass may take; more images than fit are computed in parts."""
 
 TELL_SECONDS = 0.5
+Judging = Literal["fully", "briefly", "not"]
 _FIRST, _SECOND, _EPSILON = 0.9, 0.999, 1e-8  # Kingma, Ba, "Adam", ICLR 2015
 
 
@@ -62,12 +63,15 @@ class Ascent:
             differ from then, nothing else.
         pixels: uint8 (h, w, 3), the visitor's picture, for a start from it.
         fit: How that is brought to the images' size.
+        context: Asked between the passes of a step, and of the judging, whether to stop.
 
     Raises:
         SentenceError: for a plan that this network cannot fulfil, or a state that is not this plan's.
+        Stopped: if that was asked for before there was anything to see.
 
     Attributes:
         learning_rate: In use; may be changed between steps.
+        held: Targets whose images stay as they are; may be changed between steps.
         step: Steps done.
     """
 
@@ -79,11 +83,14 @@ class Ascent:
         state: dict[str, Any] | None = None,
         pixels: np.ndarray | None = None,
         fit: Fit = "pad",
+        context: WorkContext = NO_CONTEXT,
     ) -> None:
         checked(plan)
+        self._context = context
         self.network = network
         self.plan = plan
         self.learning_rate = float(plan.learning_rate)
+        self.held: frozenset[int] = frozenset()
         self.shape = passing.picture_shape(network, plan.size)
         self.image = image_of(plan, self.shape)
         self.objective = objectives.objective_of(network, plan, self.shape[:2])
@@ -115,7 +122,10 @@ class Ascent:
         self._first = [keras.ops.zeros_like(each) for each in self._parameters]
         self._second = [keras.ops.zeros_like(each) for each in self._parameters]
         self._curve = np.zeros((0, len(self.targets)), np.float32)
-        self._start = self._clean()
+        start = self._clean()
+        if start is None:
+            raise Stopped
+        self._start = start
         self._frames = [Frame(0, self.images())]
 
     def _start_of(self, number: int, pixels: np.ndarray | None, fit: Fit) -> np.ndarray:
@@ -160,7 +170,7 @@ class Ascent:
         return self.step >= self.plan.steps
 
     def advance(self) -> None:
-        """Do one step."""
+        """Do one step; one that is stopped between its parts is as if it had not been begun."""
         began = time.perf_counter()
         plan = self.plan
         leak = 1.0 if self.objective.redirects and self.step < REDIRECTED_STEPS else 0.0
@@ -172,26 +182,34 @@ class Ascent:
             [held.smoothness * unit, held.l2 * unit, held.variation * unit, plan.diversity * self._slope, leak],
             np.float32,
         )
+        settings = np.array([self.learning_rate, held.decay, float(self.step + 1)], np.float32)
+        values, after = [], []
         with lock_of(self.network):
-            values = []
             for number, part in enumerate(self._parts):
-                _, reached, gradient = self._kernels.ascend(
-                    self._parameters[number], self.selection[part], weights, *sampling
-                )
+                if number and self._context.stopped():
+                    return
+                before = self._parameters[number]
+                _, reached, gradient = self._kernels.ascend(before, self.selection[part], weights, *sampling)
                 values.append(reached)
-                settings = np.array([self.learning_rate, plan.regularisers.decay, float(self.step + 1)], np.float32)
-                self._parameters[number], self._first[number], self._second[number] = self._kernels.update(
-                    self._parameters[number], self._first[number], self._second[number], gradient, settings
+                parameters, first, second = self._kernels.update(
+                    before, self._first[number], self._second[number], gradient, settings
                 )
-                if plan.regularisers.blur and (self.step + 1) % regularisers.BLUR_EVERY == 0:
-                    self._parameters[number] = self._kernels.blur(
-                        self._parameters[number], np.float32(plan.regularisers.blur)
-                    )
+                if held.blur and (self.step + 1) % regularisers.BLUR_EVERY == 0:
+                    parameters = self._kernels.blur(parameters, np.float32(held.blur))
+                if self.held:
+                    parameters = self._with_held(before, parameters, part)
+                after.append((parameters, first, second))
+        self._parameters, self._first, self._second = ([part[i] for part in after] for i in range(3))
         self._values.append(values)
         self.step += 1
         if self.step in self._frame_steps():
             self._frames.append(Frame(self.step, self.images()))
         self.seconds += time.perf_counter() - began
+
+    def _with_held(self, before: Any, after: Any, part: slice) -> Any:
+        """Return the parameters after a step, those of held images as they were."""
+        held = np.isin(self.targets[part], list(self.held)).reshape(-1, *(1,) * (len(after.shape) - 1))
+        return keras.ops.where(keras.ops.convert_to_tensor(held), before, after)
 
     def _movement(self, *seed: int) -> transforms.Sampling:
         height, width, _ = self.shape
@@ -213,15 +231,17 @@ class Ascent:
         pictures = np.concatenate([as_array(self._kernels.show(each)) for each in self._parameters])
         return pictures if pictures.shape[-1] == 3 else np.repeat(pictures[..., :1], 3, axis=3)
 
-    def _clean(self, moved: transforms.Sampling | None = None) -> np.ndarray:
+    def _clean(self, moved: transforms.Sampling | None = None) -> np.ndarray | None:
+        """Return the objective on the images as they are; None if that was stopped between two parts."""
         if moved is None:
             moved = transforms.sampling(transforms.Movement(0.0, 1.0, (0.0, 0.0), 1.0, False), *self.shape[:2])
+        values = []
         with lock_of(self.network):
-            parts = [
-                self._kernels.value(parameters, self.selection[part], *moved)
-                for parameters, part in zip(self._parameters, self._parts, strict=True)
-            ]
-        return np.concatenate([as_array(part) for part in parts])
+            for number, part in enumerate(self._parts):
+                if number and self._context.stopped():
+                    return None
+                values.append(self._kernels.value(self._parameters[number], self.selection[part], *moved))
+        return np.concatenate([as_array(each) for each in values])
 
     @property
     def curve(self) -> np.ndarray:
@@ -243,15 +263,18 @@ class Ascent:
         images = smaller(self.images(), TOLD_BYTES)
         return Growing(number, self.step, self.plan.steps, images, curve, float(seconds_left), self.learning_rate)
 
-    def grown(self) -> Grown:
-        """Return the images as they are, with their quality and what is needed to go on."""
+    def grown(self, judging: Judging | None = None) -> Grown:
+        """Return the images as they are, with their quality and what is needed to go on.
+
+        Args:
+            judging: "fully", which takes many passes and ends when it is stopped; "briefly", with one pass at most;
+                "not". None: fully once all steps are done, else briefly.
+        """
         began = time.perf_counter()
         self._sound()
         pictures = self._pictures()
         images = (pictures * 255).round().astype(np.uint8)
-        shakes = [self._clean(self._judging_movement(number)) for number in range(quality.SHAKES)]
-        clean = self._clean()
-        found = quality.qualities(self._start, clean, np.stack(shakes), pictures)
+        found = self._judged(judging or ("fully" if self.done else "briefly"), pictures)
         frames = [frame for frame in self._frames if frame.step != self.step] + [Frame(self.step, images)]
         state = {
             "parameters": np.concatenate([as_array(each) for each in self._parameters]),
@@ -279,6 +302,24 @@ class Ascent:
             finished=self.done,
             notes=self.objective.notes,
         )
+
+    def _judged(self, judging: Judging, pictures: np.ndarray) -> tuple[Quality, ...]:
+        if judging == "not" or (judging == "briefly" and len(self._parts) > 1):
+            return ()
+        if judging == "fully" and self._context.stopped():
+            return ()
+        clean = self._clean()
+        if clean is None:
+            return ()
+        shakes: list[np.ndarray] = []
+        while judging == "fully" and len(shakes) < quality.SHAKES:
+            one = None if self._context.stopped() else self._clean(self._judging_movement(len(shakes)))
+            if one is None:
+                break
+            shakes.append(one)
+        shaken = np.stack(shakes) if len(shakes) == quality.SHAKES else None
+        empty = self.plan.start in ("noise", "grey")
+        return quality.qualities(self._start, clean, shaken, pictures, empty_start=empty)
 
     def _judging_movement(self, number: int) -> transforms.Sampling:
         """Return a fresh transform; an image that grew unshaken is judged by the usual ones, like all others."""
@@ -504,7 +545,7 @@ def render(
     Raises:
         SentenceError: for a plan that this network cannot fulfil.
     """
-    ascent = Ascent(network, plan, state=state, pixels=pixels, fit=fit)
+    ascent = Ascent(network, plan, state=state, pixels=pixels, fit=fit, context=context)
     began, before, told = time.monotonic(), ascent.step, time.monotonic()
     while not ascent.done and not context.stopped():
         ascent.advance()

@@ -134,6 +134,27 @@ class DreamPlan:
     seed: int = 0
 
 
+LEAST_OCTAVE = 32
+"""Octaves are no smaller: most networks see nothing in less."""
+
+
+def octave_sizes(height: int, width: int, octaves: int, scale: float) -> tuple[tuple[int, int], ...]:
+    """Return the sizes (height, width) that a picture dreams at, the smallest first, the last its own.
+
+    Args:
+        height: Of the result, in pixels.
+        width: Likewise.
+        octaves: How many; fewer where the smallest would be below `LEAST_OCTAVE`.
+        scale: Ratio of neighbouring sizes.
+    """
+    sizes = []
+    for number in range(octaves - 1, -1, -1):
+        size = (round(height / scale**number), round(width / scale**number))
+        if min(size) >= LEAST_OCTAVE or number == 0:
+            sizes.append(size)
+    return tuple(sizes)
+
+
 @dataclass(frozen=True)
 class Quality:
     """How good one image is, in numbers beside it.
@@ -141,18 +162,16 @@ class Quality:
     Attributes:
         start: The objective's own value (without regularisers and transforms) on the start image.
         clean: The same on the finished image, unshaken.
-        shaken: Its mean under 16 fresh transforms.
+        shaken: Its mean under 16 fresh transforms; None where that was not looked at, as in a dream or a stopped run.
         high_frequency: Share of the spectrum's power above a quarter of the sampling frequency, 0 to 1.
-        flat: Whether it never started: nothing that the picture shows then means anything.
-        reference: For a channel or class: the highest value over the bank of pictures, or None.
+        flat: Whether it never started from noise or grey: nothing that the picture shows then means anything.
     """
 
     start: float
     clean: float
-    shaken: float
+    shaken: float | None
     high_frequency: float
     flat: bool
-    reference: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +218,7 @@ class Grown:
         plan: What was asked (with the learning rate that was in use last).
         images: uint8 (n, h, w, 3), n = targets × copies, targets outermost.
         targets: The target of each image.
-        quality: One for each image.
+        quality: One for each image; empty where it was not looked at.
         curve: float32 (steps done, n).
         step: Steps done.
         frames: At most 48, for the GIF, the first and the last among them.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from explorer.ascent.dream import dream_on
-from explorer.ascent.render import Ascent
+from explorer.ascent.render import Ascent, Judging
 from explorer.ascent.results import DreamPlan, Growing, Grown, Plan
 from explorer.networks.loading import load
 from explorer.networks.preprocessing import Fit
@@ -30,8 +30,9 @@ def grow(
     """Grow the images of some plans, taking turns.
 
     Twice a second it reports the steps done, with a `Growing` as payload for each plan, `part` being the plan's
-    position. It obeys the learning rate that the page tells ("learning_rate"), for all plans. Stopped, or
-    when others wait, it returns what there is, `finished=False`, with the state to go on from.
+    position. It obeys what the page tells, for all plans: the learning rate ("learning_rate"), and the targets whose
+    images stay as they are while the others grow ("held"). Stopped, or when others wait, it returns what there is,
+    `finished=False`, with the state to go on from.
 
     Args:
         context: Of the engine.
@@ -53,7 +54,10 @@ def grow(
     context.report(0, total, "steps", "preparing")
     ascents: list[Ascent] = []
     for plan, state in zip(plans, states, strict=True):
-        ascents.append(Ascent(load(plan.network, plan.weights), plan, state=state, pixels=pixels, fit=fit))
+        if state is None:  # what goes on has images to hand over, and is ready at once
+            context.raise_if_stopped()
+        network = load(plan.network, plan.weights)
+        ascents.append(Ascent(network, plan, state=state, pixels=pixels, fit=fit, context=context))
     clock = _Clock(ascents)
     _tell(context, ascents, clock, total)
     told = time.monotonic()
@@ -61,9 +65,7 @@ def grow(
         for ascent in ascents:
             turn = time.monotonic()
             while not ascent.done:
-                rate = context.told().get("learning_rate")
-                if rate is not None and 0 <= float(rate) <= 10:
-                    ascent.learning_rate = float(rate)
+                _obey(ascent, context.told())
                 ascent.advance()
                 clock.count()
                 now = time.monotonic()
@@ -75,7 +77,16 @@ def grow(
             if _shall_end(context):
                 break
     _tell(context, ascents, clock, total)
-    return tuple(ascent.grown() for ascent in ascents)
+    # After *Stop*, or when others wait, one more pass is all that may be spent, so images that grow alone have it.
+    judging: Judging = "fully" if all(ascent.done for ascent in ascents) else "briefly" if len(ascents) == 1 else "not"
+    return tuple(ascent.grown(judging) for ascent in ascents)
+
+
+def _obey(ascent: Ascent, told: dict[str, Any]) -> None:
+    rate = told.get("learning_rate")
+    if rate is not None and 0 <= float(rate) <= 10:
+        ascent.learning_rate = float(rate)
+    ascent.held = frozenset(int(target) for target in told.get("held", ()))
 
 
 def _shall_end(context: WorkContext) -> bool:
@@ -112,8 +123,8 @@ def _tell(context: WorkContext, ascents: list[Ascent], clock: _Clock, total: flo
 def dream(context: WorkContext, plan: DreamPlan, pixels: np.ndarray) -> Grown:
     """Let a picture dream, octave by octave.
 
-    Reports the steps done with a `Growing` as payload: the picture as it is, at its size of that moment. Stopped,
-    it returns the picture as it is, `finished=False`.
+    Reports the steps done with a `Growing` as payload: the picture as it is, at its size of that moment. It is short
+    and gives way to nobody. Stopped, it returns the picture as it is, `finished=False`.
 
     Args:
         context: Of the engine.

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from explorer.ascent import dream
 from explorer.ascent.dream import dream_on, octave_sizes
 from explorer.ascent.results import DreamPlan
 from explorer.networks.activations import activations
@@ -57,9 +58,19 @@ def test_after_stop_no_other_step_is_done(pixels):
             self.asked += 1
             return self.asked > 8
 
+        def should_yield(self):
+            return True  # it cannot be gone on with, so it gives way to nobody
+
     grown = dream_on(plain(), PLAN, pixels, context=Stops())
-    assert grown.step == 8 and not grown.finished
+    assert grown.step == 8 and not grown.finished and grown.quality[0].shaken is None
     assert grown.images.shape == (1, 51, 76, 3)
+
+
+def test_the_steps_of_a_large_dream_are_kept_within_a_few_megabytes(pixels, monkeypatch):
+    assert len(dream_on(plain(), PLAN, pixels).frames) == 13
+    monkeypatch.setattr(dream, "FRAME_BYTES", 1)
+    frames = dream_on(plain(), PLAN, pixels).frames
+    assert [frames[0].step, frames[-1].step, len(frames)] == [0, 12, 5]
 
 
 def test_octaves_grow_to_the_pictures_size_and_are_never_tiny():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.ascent import render as rendering
-from explorer.ascent.quality import high_frequency_share, is_flat
+from explorer.ascent.quality import high_frequency_share, rose
 from explorer.ascent.render import Ascent, frame_steps, grow, render, smaller, thinned
 from explorer.ascent.results import NO_TRANSFORMS, Growing, Grown, Plan, Regularisers, Transforms
 from explorer.networks.work_context import NoContext, SentenceError
@@ -85,7 +85,10 @@ def test_a_channel_that_cannot_start_is_flat_and_one_that_can_is_not():
     # Its kernel is too weak to open the ReLU however the picture looks.
     assert [each.flat for each in grown.quality] == [True, False]
     assert grown.notes
-    assert is_flat(0.0, 0.0) and is_flat(2.0, 1.0) and is_flat(0.0, float("nan")) and not is_flat(0.0, 0.1)
+    assert rose(0.0, 0.1) and not any(rose(*ends) for ends in ((0.0, 0.0), (12.0, 11.9), (0.0, float("nan"))))
+    # There is something to see in a picture, however little came of it.
+    plan = replace(plan, start="picture", steps=1, learning_rate=0.0)
+    assert not grow(network, plan, pixels=np.zeros((SIDE, SIDE, 3), np.uint8)).quality[0].flat
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from explorer.ascent.results import Plan, Quality, Sheet, Transforms
 
 def made(count=5, layer="block/conv_1"):
     smooth = np.linspace(30, 220, count * 24 * 24 * 3).reshape(count, 24, 24, 3).astype(np.uint8)
-    quality = tuple(Quality(0.1, float(n), 0.5, 0.25, n == 0, 2.0) for n in range(count))
+    quality = tuple(Quality(0.1, float(n), 0.5, 0.25, n == 0) for n in range(count))
     plan = Plan("some_net", objective="channel", layer=layer, targets=tuple(range(count)), transforms=Transforms(1, 2))
     return Sheet("some_net", layer, plan, smooth, tuple(range(count)), quality)
 

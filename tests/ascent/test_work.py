@@ -1,14 +1,16 @@
 """The filters page's named work: plans take turns, tell what they do, and stop at once."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from explorer.ascent import render as rendering
 from explorer.ascent import work
 from explorer.ascent.render import Ascent
 from explorer.ascent.results import DreamPlan, Growing, Plan
-from explorer.networks.work_context import NoContext, SentenceError
+from explorer.networks.work_context import NoContext, SentenceError, Stopped
 from tests.ascent.small_networks import plain
 
 PLAN = Plan("small", objective="channel", layer="act_2", targets=(0,), steps=6)
@@ -27,6 +29,10 @@ class Context(NoContext):
 
     def stopped(self):
         return self.stop_after is not None and self.steps >= self.stop_after
+
+    def raise_if_stopped(self):
+        if self.stopped():
+            raise Stopped
 
     def should_yield(self):
         return self.yield_after is not None and self.steps >= self.yield_after
@@ -77,6 +83,37 @@ def test_after_stop_at_most_one_more_step_is_done(counted):
         np.testing.assert_array_equal(each.images, whole[0].images)
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["in one pass", "in parts"])
+@pytest.mark.parametrize("plans", [1, 2])
+@pytest.mark.parametrize("stop_after", [1, 2, 7, 9, 14, 17])
+def test_after_stop_at_most_one_more_batch_goes_through_the_network(monkeypatch, plans, whole, stop_after):
+    context = Context(stop_after=stop_after)
+    kernels = rendering._kernels
+
+    def counting(*arguments):
+        real = kernels(*arguments)
+
+        def counted(call):
+            def passed(*given):
+                context.steps += 1
+                return call(*given)
+
+            return passed
+
+        return SimpleNamespace(**{**vars(real), "ascend": counted(real.ascend), "value": counted(real.value)})
+
+    monkeypatch.setattr(rendering, "_kernels", counting)
+    if not whole:
+        monkeypatch.setattr(rendering, "STEP_BYTES", 1)
+    try:
+        grown = work.grow(context, (replace(PLAN, targets=(0, 1)),) * plans)
+    except Stopped:
+        grown = ()
+    assert context.steps <= stop_after + 1
+    for each in grown:
+        assert each.state is not None and not any(one.shaken is not None for one in each.quality)
+
+
 def test_it_gives_way_to_others_with_what_it_has(counted):
     grown = work.grow(counted(Context(yield_after=2)), (PLAN,))
     assert grown[0].step == 2 and not grown[0].finished and grown[0].state is not None
@@ -86,6 +123,17 @@ def test_the_learning_rate_can_be_changed_on_the_way():
     grown = work.grow(Context(words={"learning_rate": 0.5}), (PLAN,))[0]
     assert grown.plan.learning_rate == 0.5
     assert (grown.images != work.grow(Context(), (PLAN,))[0].images).any()
+
+
+def test_one_image_can_be_held_while_the_others_grow_as_if_nothing_were():
+    plan = replace(PLAN, targets=(0, 1, 2), copies=1)
+    free = work.grow(Context(), (plan,))[0]
+    held = work.grow(Context(words={"held": [1]}), (plan,))[0]
+    started = held.frames[0].images
+    np.testing.assert_array_equal(held.images[1], started[1])
+    for other in (0, 2):
+        np.testing.assert_array_equal(held.images[other], free.images[other])
+        assert (held.images[other] != started[other]).any()
 
 
 def test_no_plan_and_five_are_refused():

@@ -15,7 +15,7 @@ from explorer.engine.call import Call
 from explorer.engine.packing import pack, unpack
 from explorer.engine.work import Work
 from explorer.interface import jobs, work
-from explorer.interface.filters import album, growing, wishes
+from explorer.interface.filters import album, growing, regularising, wishes
 from explorer.networks.structure import LayerInfo, LayerNode, Structure
 
 PAGE = Path(__file__).parents[2] / "pages" / "filters.py"
@@ -109,7 +109,7 @@ def test_what_is_picked_in_the_link_grows_with_the_settings_of_the_link(open_pag
     assert (plan.targets, plan.steps, plan.parameterisation) == ((3, 5), 48, "pixels")
     assert arguments["pixels"] is None
     call.begin()
-    call.payloads = {0: (Growing(0, 7, 48, np.zeros((2, 8, 8, 3), np.uint8), np.ones((7, 2)), 3.0, 0.02),)}
+    call.payloads = {0: Growing(0, 7, 48, np.zeros((2, 8, 8, 3), np.uint8), np.ones((7, 2)), 3.0, 0.02)}
     app.run()
     assert app.button(key="filters_grow_stop")
     call.end("done", result=pack((grown(plan),)))
@@ -176,13 +176,21 @@ def test_opening_an_image_asks_for_its_evidence_once_and_growing_comes_first(ope
     assert [call.name for call in engine.calls] == ["inside.top_patches", "ascent.grow"]
 
 
-def test_why_regularise_grows_four_plans_in_one_call(open_page, engine):
+def test_why_regularise_grows_four_plans_in_one_call_and_shows_each(open_page, engine, monkeypatch):
     app = press(open_page(filters_mode="regularise", filters_subject="car"), "filters_ladder_grow")
     _, arguments = engine.of("ascent.grow")
     assert len(arguments["plans"]) == 4
     assert {plan.targets for plan in arguments["plans"]} == {(5,)}
     call, _ = engine.of("ascent.grow")
     call.begin()
+    # Each plan tells of itself; the second one has said nothing yet.
+    images = np.zeros((1, 8, 8, 3), np.uint8)
+    call.payloads = {n: Growing(n, n, 128, images + 10 * n, np.ones((n, 1)), 3.0, 0.02) for n in (3, 0, 2)}
+    shown: dict[str, Any] = {}
+    monkeypatch.setattr(regularising, "gallery", lambda images, tiles, **_: shown.update(images=images, tiles=tiles))
+    app.run()
+    assert shown["images"][:, 0, 0, 0].tolist() == [0, 0, 20, 30]
+    assert [tile.state for tile in shown["tiles"]] == ["growing", "waiting", "growing", "growing"]
     call.end("done", result=pack(tuple(grown(plan) for plan in arguments["plans"])))
     app.run()
     assert not app.exception
@@ -247,6 +255,34 @@ def test_images_of_a_session_stay_within_a_few_megabytes(monkeypatch):
     kept = album.kept(view)
     assert sum(one.image.nbytes for images in kept.values() for one in images) <= album.KEPT_BYTES
     assert 39 in kept and 0 not in kept
+    # What has just been grown is there, however large.
+    plan = Plan("drawn_robust", targets=tuple(range(16)))
+    album.keep(view, replace(grown(plan), images=np.zeros((16, 400, 400, 3), np.uint8)))
+    assert set(album.kept(view)) == set(range(16))
+
+
+def test_words_and_code_follow_what_was_grown_not_the_controls(open_page, engine):
+    app = open_page(filters_class_objective="class", filters_start="grey", filters_picks="3")
+    assert "The evidence for the class" in texts(app), "the ready images"
+    press(app, "filters_grow_button")
+    call, arguments = engine.of("ascent.grow")
+    call.end("done", result=pack((grown(arguments["plans"][0]),)))
+    app.run()
+    app.slider(key="filters_steps").set_value(32).run()
+    assert not app.exception
+    shown = next(one.value for one in app.code if "Plan(" in one.value)
+    assert "objective='class'" in shown and "start='grey'" in shown and "steps" not in shown
+    press(app, "filters_none")
+    assert "The number that each image reaches" in texts(app)
+    assert "began as noise" not in texts(app)
+
+
+def test_the_colours_follow_the_network(open_page, engine):
+    app = open_page()
+    assert app.selectbox(key="filters_colours").value == "drawn"
+    app.selectbox(key="filters_network").select("MobileNetV2").run()
+    assert not app.exception
+    assert app.selectbox(key="filters_colours").value == "imagenet"
 
 
 def test_results_of_a_job_are_what_it_handed_over():

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
+import streamlit as st
 from PIL import Image
 
 from explorer.interface.components.packing import pack
@@ -19,6 +20,7 @@ TileState = Literal["ready", "growing", "waiting", "empty", "flat"]
 
 _gallery = register("gallery")
 _KIND = "image/webp"
+_KEPT = "_gallery_files"
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,24 @@ def sheet_bytes(images: np.ndarray, quality: int = 90) -> tuple[bytes, int]:
     return target.getvalue(), columns
 
 
+def _encoded(
+    key: str, images: np.ndarray, frames: Sequence[np.ndarray], steps: Sequence[int]
+) -> tuple[str, int, dict[str, bytes]]:
+    """Return (digest, images beside each other, files); the latest of a gallery are kept in the session.
+
+    The page is drawn again at every click, and to encode a growth takes a hundred times as long as to tell it by its
+    bytes.
+    """
+    shown = list(frames) or [images]
+    digest = digest_of(repr((key, images.shape, steps)).encode(), *(one.tobytes() for one in shown))
+    kept = st.session_state.setdefault(_KEPT, {})
+    if key not in kept or kept[key][0] != digest:
+        names = [f"frame{position}" for position in range(len(frames))] or ["sheet"]
+        files = [sheet_bytes(one, 84 if frames else 90) for one in shown]
+        kept[key] = digest, files[0][1], {name: file for name, (file, _) in zip(names, files, strict=True)}
+    return kept[key]
+
+
 def gallery(
     images: np.ndarray,
     tiles: Sequence[Tile],
@@ -103,13 +123,10 @@ def gallery(
         play: whether a growth that has just come plays once by itself.
     """
     colours = palette()
-    sheet, columns = sheet_bytes(images)
-    pictures = {"sheet": sheet} if len(frames) < 2 else {}
     steps = [int(step) for step, _ in frames] if len(frames) >= 2 else []
-    for position in range(len(steps)):
-        pictures[f"frame{position}"] = sheet_bytes(frames[position][1], 84)[0]
+    digest, columns, pictures = _encoded(key, images, [shown for _, shown in frames] if steps else [], steps)
     header = {
-        "digest": digest_of(*pictures.values(), repr((images.shape, steps)).encode()),
+        "digest": digest,
         "kind": _KIND,
         "name": name,
         "height": int(images.shape[1]),

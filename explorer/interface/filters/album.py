@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -19,6 +19,7 @@ from explorer.interface.filters.wishes import View, title_of
 from explorer.interface.numbers import share_text, value_text
 
 KEPT_BYTES = 6_000_000
+NO_HIGHER = "It is no higher than where it started."
 _KEPT = "_filters_album"
 
 
@@ -34,6 +35,7 @@ class Shown:
         growing: what is known while it grows.
         value: the objective at the last step, while it grows.
         source: "sheet", "grown", "growing" or "empty".
+        plan: what it was grown with.
     """
 
     target: int
@@ -43,6 +45,7 @@ class Shown:
     growing: Growing | None = None
     value: float | None = None
     source: str = "empty"
+    plan: Plan | None = None
 
     @property
     def id(self) -> str:
@@ -59,10 +62,9 @@ def from_sheet(sheet: Sheet | None) -> dict[int, list[Shown]]:
     """Return the images that come with the app, by target."""
     if sheet is None:
         return {}
+    quality = dict(enumerate(sheet.quality))
     return {
-        target: [
-            Shown(target, 0, sheet.images[i], sheet.quality[i] if i < len(sheet.quality) else None, source="sheet")
-        ]
+        target: [Shown(target, 0, sheet.images[i], quality.get(i), source="sheet", plan=sheet.plan)]
         for i, target in enumerate(sheet.targets)
     }
 
@@ -70,10 +72,12 @@ def from_sheet(sheet: Sheet | None) -> dict[int, list[Shown]]:
 def from_grown(grown: Grown) -> dict[int, list[Shown]]:
     """Return finished or stopped images by target."""
     found: dict[int, list[Shown]] = {}
+    # The code that makes a stopped run's images stops there.
+    plan = replace(grown.plan, steps=max(1, grown.step)) if isinstance(grown.plan, Plan) else None
     for i, target in enumerate(grown.targets[: len(grown.images)]):
         copies = found.setdefault(int(target), [])
         quality = grown.quality[i] if i < len(grown.quality) else None
-        copies.append(Shown(int(target), len(copies), grown.images[i], quality, source="grown"))
+        copies.append(Shown(int(target), len(copies), grown.images[i], quality, source="grown", plan=plan))
     return found
 
 
@@ -84,7 +88,7 @@ def from_growing(growing: Growing, plan: Plan) -> dict[int, list[Shown]]:
         target = plan.targets[min(i // copies_of(plan), len(plan.targets) - 1)]
         copies = found.setdefault(int(target), [])
         value = float(growing.curve[-1, i]) if growing.curve.ndim == 2 and len(growing.curve) else None
-        copies.append(Shown(int(target), len(copies), image, None, growing, value, "growing"))
+        copies.append(Shown(int(target), len(copies), image, None, growing, value, "growing", plan))
     return found
 
 
@@ -98,9 +102,10 @@ def _album() -> OrderedDict[tuple[View, int], list[Shown]]:
 
 
 def keep(view: View, grown: Grown) -> None:
-    """Keep what was grown; the oldest images go when there are too many."""
+    """Keep what was grown; the oldest images of earlier runs go when there are too many."""
     album = _album()
-    for target, images in from_grown(grown).items():
+    new = from_grown(grown)
+    for target, images in new.items():
         album.pop((view, target), None)
         album[view, target] = images
 
@@ -108,8 +113,10 @@ def keep(view: View, grown: Grown) -> None:
         return sum(one.image.nbytes for one in images if one.image is not None)
 
     whole = sum(map(size, album.values()))
-    while album and whole > KEPT_BYTES:
-        whole -= size(album.popitem(last=False)[1])
+    for key in [key for key in album if key[0] != view or key[1] not in new]:
+        if whole <= KEPT_BYTES:
+            break
+        whole -= size(album.pop(key))
 
 
 def kept(view: View) -> dict[int, list[Shown]]:
@@ -161,16 +168,25 @@ def quality_words(quality: Quality | None) -> tuple[str, str, str]:
     """
     if quality is None:
         return "", "", ""
-    kept_share = quality.shaken / quality.clean if quality.clean > 0 else None
-    tip = (
-        f"reached {value_text(quality.clean)} (the start image: {value_text(quality.start)})\n"
-        f"under 16 random shakes {value_text(quality.shaken)}"
-        + (f", {share_text(kept_share)} of it" if kept_share is not None and 0 <= kept_share <= 9.99 else "")
-        + f"\n{share_text(quality.high_frequency)} of its power in fine detail"
-    )
+    lines = [f"reached {value_text(quality.clean)} (the start image: {value_text(quality.start)})"]
+    if quality.shaken is not None:
+        share = stays_under_shaking(quality)
+        of_it = "" if share is None else f", {share_text(share)} of it"
+        lines.append(f"under 16 random shakes {value_text(quality.shaken)}{of_it}")
+    lines.append(f"{share_text(quality.high_frequency)} of its power in fine detail")
     if quality.flat:
-        return "flat", "It never started: the image says nothing.\n" + tip, "flat"
-    return value_text(quality.clean), tip, ""
+        return "flat", "\n".join(["It never started: the image says nothing.", *lines]), "flat"
+    if quality.clean <= quality.start:
+        lines.insert(0, NO_HIGHER)
+    return value_text(quality.clean), "\n".join(lines), ""
+
+
+def stays_under_shaking(quality: Quality) -> float | None:
+    """Return which share of what an image reaches it keeps when it is shaken; None where that means nothing."""
+    if quality.shaken is None or quality.clean <= 0:
+        return None
+    share = quality.shaken / quality.clean
+    return share if 0 <= share <= 9.99 else None
 
 
 def tile_of(one: Shown, view: View, names: Sequence[str], *, guess: bool, picked: bool) -> Tile:

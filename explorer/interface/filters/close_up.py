@@ -35,21 +35,14 @@ _FACTS = """<style>
 </style>"""
 
 
-def facts_html(quality: Quality, highest: float | None) -> str:
-    """Return the numbers of one finished image.
-
-    Args:
-        quality: of the image.
-        highest: the same number for the strongest picture of the bank, if that is known.
-    """
+def facts_html(quality: Quality) -> str:
+    """Return the numbers of one image."""
     rows = [("reached", value_text(quality.clean), f"from {value_text(quality.start)}")]
-    share = quality.shaken / quality.clean if quality.clean > 0 else None
-    kept = share_text(share) + " of it" if share is not None and 0 <= share <= 9.99 else ""
-    rows.append(("under 16 shakes", value_text(quality.shaken), kept))
+    if quality.shaken is not None:
+        share = album.stays_under_shaking(quality)
+        kept = "" if share is None else f"{share_text(share)} of it"
+        rows.append(("under 16 shakes", value_text(quality.shaken), kept))
     rows.append(("fine detail", share_text(quality.high_frequency), "of its power"))
-    if highest is not None and highest > 0:
-        times = quality.clean / highest
-        rows.append(("strongest picture", value_text(highest), f"image: {times:.2g} ×" if times > 0 else ""))
     body = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)} <small>{escape(more)}</small></dd></div>"
         for name, value, more in rows
@@ -144,7 +137,9 @@ def show(
     if quality is not None:
         if quality.flat:
             st.warning("This image is **flat**: the ascent never started, so it says nothing.", icon=":material/block:")
-        st.html(facts_html(quality, quality.reference))
+        elif quality.clean <= quality.start:
+            st.caption(album.NO_HIGHER)
+        st.html(facts_html(quality))
     show_climb(view, names, job, target)
 
 

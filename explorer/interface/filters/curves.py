@@ -17,7 +17,6 @@ def climb(
     names: Sequence[str],
     palette: Palette,
     *,
-    reference: float | None = None,
     done: int | None = None,
     height: int = 150,
 ) -> go.Figure:
@@ -29,7 +28,6 @@ def climb(
         strong: images that stand out.
         names: of the images.
         palette: colours of the theme.
-        reference: a value drawn as a line, such as what the strongest picture reaches.
         done: steps that the rows cover; None: one step a row.
         height: in pixels.
     """
@@ -45,13 +43,6 @@ def climb(
             line={"color": palette.gradient if stands_out else palette.border, "width": 2.2 if stands_out else 1},
             hovertemplate=f"{names[i]}<br>step %{{x:.0f}}: %{{y:.4g}}<extra></extra>" if stands_out else None,
             hoverinfo=None if stands_out else "skip",
-        )
-    if reference is not None:
-        figure.add_hline(
-            reference,
-            line={"color": palette.activation, "dash": "dot", "width": 1.5},
-            annotation={"text": "strongest picture", "font": {"size": 11, "color": palette.text}},
-            annotation_position="bottom right",
         )
     figure.update_layout(
         height=height,

@@ -130,7 +130,7 @@ def _stage(view: View, plan: DreamPlan, picture: Picture, polled: bool) -> None:
         )
     growing.show_notes(job)
     take_along.row(
-        plan,
+        results[0].plan if results else plan,
         picture,
         key="filters_dream",
         name="dream",

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.ascent.results import Growing, Grown, Plan
+from explorer.ascent.results import DreamPlan, Growing, Grown, Plan, octave_sizes
 from explorer.interface import jobs
 from explorer.interface.current_picture import plain
 from explorer.interface.filters import album
-from explorer.interface.filters.wishes import STATE, View
+from explorer.interface.filters.wishes import STATE, View, title_of
 from explorer.interface.jobs import Job
 from explorer.interface.numbers import seconds_text
 
@@ -108,12 +108,11 @@ def growing_now() -> bool:
 
 
 def growings(job: Job | None) -> list[Growing]:
-    """Return what is known of the images that grow, in the order of the plans."""
+    """Return what is known of the images that grow, in the order of the plans (see `Growing.plan`)."""
     if job is None:
         return []
-    payload = job.payload
-    several = payload if isinstance(payload, tuple | list) else (payload,)
-    return [one for one in several if isinstance(one, Growing)]
+    payloads = job.payloads
+    return [payloads[part] for part in sorted(payloads) if isinstance(payloads[part], Growing)]
 
 
 def results_of(job: Job | None) -> tuple[Grown, ...]:
@@ -171,13 +170,29 @@ def rate_slider(job: Job) -> None:
     )  # fmt: skip
 
 
+def hold_choice(job: Job, view: View, names: Sequence[str]) -> None:
+    """Draw which of several images shall stay as they are while the others grow."""
+    targets = list(dict.fromkeys(target for plan in job.identity[1] for target in plan.targets))
+    if len(targets) < 2:
+        return
+    key = f"{job.key}_hold_{job.identity[-1]}"
+    st.pills(
+        "Stop only", targets, selection_mode="multi", key=key, format_func=lambda target: title_of(view, names, target),
+        on_change=lambda: job.tell(held=list(st.session_state[key])),
+        help="These stay as they are while the others grow; press again to let them grow on.",
+    )  # fmt: skip
+
+
 def outcome_words(job: Job) -> str:
     """Return how a run ended, in a line."""
     results = results_of(job)
     if not results:
         return "Stopped before there was anything to see." if job.state == "stopped" else ""
     first = results[0]
-    steps = getattr(first.plan, "steps", first.step)
+    steps = first.plan.steps
+    if isinstance(first.plan, DreamPlan):
+        height, width = first.images.shape[1:3]
+        steps *= len(octave_sizes(height, width, first.plan.octaves, first.plan.octave_scale))
     count = sum(len(one.images) for one in results)
     images = f"{count} image{'s' if count > 1 else ''}"
     how = f"stopped at step {first.step} of {steps}" if not first.finished else f"{first.step} steps"

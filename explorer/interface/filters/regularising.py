@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from explorer.ascent.results import Growing, Grown
 from explorer.interface import jobs
 from explorer.interface.components.gallery import Tile, TileState, gallery
 from explorer.interface.filters import album, close_up, growing, take_along, wishes
@@ -50,23 +51,26 @@ def show(entry: NetworkEntry, weights: str) -> None:
     st.fragment(_stage, run_every=POLL_SECONDS if polled else None)(view, rungs, names[target], polled)
 
 
-def _tile(rung: Rung, position: int, grown: object, growing_now: object) -> Tile:
+def _tile(rung: Rung, position: int, grown: Grown | None, growing_now: Growing | None, *, waits: bool) -> Tile:
     title = f"{position + 1} · {rung.title}"
     line, tip, under = "", "", rung.words
+    void = "waiting …" if waits else "press Grow"
     state: TileState = "empty"
     share = None
-    if isinstance(growing_now, growing.Growing):
+    if growing_now is not None:
         state, share = "growing", growing_now.step / max(1, growing_now.steps)
-    elif isinstance(grown, growing.Grown):
+    elif waits:
+        state = "waiting"
+    elif grown is not None:
         quality = grown.quality[0] if grown.quality else None
         line, tip, flat = album.quality_words(quality)
         state = "flat" if flat else "ready"
         if quality is not None:
-            kept = quality.shaken / quality.clean if quality.clean > 0 else None
+            kept = album.stays_under_shaking(quality)
             line = f"reached {value_text(quality.clean)}"
-            stays = f"{share_text(kept)} of it stays under shaking, " if kept is not None and 0 <= kept < 10 else ""
+            stays = "" if kept is None else f"{share_text(kept)} of it stays under shaking, "
             under = f"{rung.words} {stays.capitalize()}{share_text(quality.high_frequency)} is fine detail."
-    return Tile(str(position), title, line, under, tip, rung.words, state, share, "press Grow")
+    return Tile(str(position), title, line, under, tip, rung.words, state, share, void)
 
 
 def _stage(view: View, rungs: tuple[Rung, ...], name: str, polled: bool) -> None:
@@ -98,12 +102,15 @@ def _stage(view: View, rungs: tuple[Rung, ...], name: str, polled: bool) -> None
             else:
                 st.caption("The same class, the same seed, the same steps: only what holds noise back differs.")
     results = growing.results_of(shown)
-    now = growing.growings(shown) if shown is not None and shown.running else []
-    images = [one.images[0] for one in (now or results)] or [np.zeros((96, 96, 3), np.uint8)] * len(rungs)
-    size = max((image.shape[:2] for image in images), key=lambda side: side[0] * side[1])
+    running = shown is not None and shown.running
+    now = {one.plan: one for one in growing.growings(shown)} if running else {}
+    seen: dict[int, Growing | Grown] = {**(now or dict(enumerate(results)))}
+    size = max((one.images.shape[1:3] for one in seen.values()), key=lambda side: side[0] * side[1], default=(96, 96))
+    images = [seen[i].images[0] if i in seen else np.zeros((*size, 3), np.uint8) for i in range(len(rungs))]
+    plan = results[-1].plan if results else rungs[-1].plan
     frames = _frames([close_up.frames_of(one, [0]) for one in results], size)
     tiles = [
-        _tile(rung, i, results[i] if i < len(results) else None, now[i] if i < len(now) else None)
+        _tile(rung, i, results[i] if i < len(results) else None, now.get(i), waits=running)
         for i, rung in enumerate(rungs)
     ]
     gallery(
@@ -122,7 +129,7 @@ def _stage(view: View, rungs: tuple[Rung, ...], name: str, polled: bool) -> None
     )
     growing.show_notes(shown)
     take_along.row(
-        rungs[-1].plan,
+        plan,
         None,
         key="filters_ladder",
         name=f"why regularise {name}",
@@ -131,7 +138,7 @@ def _stage(view: View, rungs: tuple[Rung, ...], name: str, polled: bool) -> None
                 np.stack([album.fitted(image, size) for image in images]),
                 [(tile.title, tile.line) for tile in tiles],
                 f"“{name}”: why regularise?".replace("“", '"').replace("”", '"'),
-                take_along.plan_words(rungs[-1].plan),
+                take_along.plan_words(plan),
             )
         )
         if results

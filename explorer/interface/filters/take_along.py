@@ -143,7 +143,7 @@ def row(
     """Draw the row of buttons.
 
     Args:
-        plan: what is on the stage, for the code.
+        plan: what the images on the stage were made with, for the code.
         picture: the visitor's, where the plan starts from it.
         key: keeps the buttons of the modes apart.
         name: of the files.
@@ -159,7 +159,8 @@ def row(
         with st.popover("Link", icon=":material/link:"):
             st.code(STATE.link(), language=None, wrap_lines=True)
             st.caption(
-                "Whoever opens it sees this stage; images that you have grown are grown again from the same seed. "
+                "Whoever opens it finds this stage and these settings. Nothing grows by itself there: *Grow* makes the "
+                "same images from the same seed. "
                 "Append `&hide=network,more` to hide controls, by their names in links."
             )
         if make_png is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -26,6 +26,18 @@ from explorer.pictures.picture import Picture
 PER_PAGE = 24
 POLL_SECONDS = 0.7
 FIT = "pad"
+_OBJECTIVES = {
+    "class_evidence": "The evidence for the class, in the middle,",
+    "class": "The logit of the class",
+    "channel": "The mean answer of the channel",
+    "neuron": "The answer of the channel's central value",
+}
+_STARTS = {
+    "noise": "Each image began as noise, and no picture was copied.",
+    "grey": "Each image began as plain grey, and no picture was copied.",
+    "picture": "Each image began as your picture.",
+    "sheet": "Each image began as the ready one.",
+}
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,7 @@ def _forget_place() -> None:
 def _network_changed() -> None:
     _forget_place()
     STATE.set("subject", None)
+    STATE.set("colours", None)
     STATE.set("dream_layers", "")
 
 
@@ -132,7 +145,8 @@ def _more_of_growing(mode: str) -> None:
     with image:
         STATE.segments("parameterisation", format_func=wishes.PARAMETERISATIONS.__getitem__)
         STATE.slider("spectrum")
-        STATE.segments("colours", format_func=wishes.COLOURS.__getitem__)
+        own = wishes.default_colours(catalogue.entry(STATE.value("network")))
+        STATE.selectbox("colours", index=list(wishes.COLOURS).index(own), format_func=wishes.COLOURS.__getitem__)
         STATE.selectbox("start", format_func=wishes.STARTS.__getitem__)
         STATE.selectbox("size", format_func=wishes.SIZES.__getitem__)
     with shaking:
@@ -285,6 +299,7 @@ def _stage(stage: Stage, polled: bool) -> None:
     with right:
         if job is not None and job.running and job.identity[0] == stage.view:
             growing.rate_slider(job)
+            growing.hold_choice(job, stage.view, stage.names)
             if not picks:
                 close_up.show_climb(stage.view, stage.names, job, None)
         opened = [one for one in board if picks and one.target == picks[-1]]
@@ -315,8 +330,7 @@ def _below(stage: Stage, board: list[Shown], picks: list[int]) -> None:
     """Draw what one takes along."""
     there = [one for one in board if one.image is not None]
     job = jobs.job(growing.GROW)
-    thing = "The mean answer of the channel" if stage.view.layer else "The evidence for the class"
-    words = [f"{thing} that each image reaches; point at one for more."] if there else []
+    words = [f"{_objective_words(there)} that each image reaches; point at one for more."] if there else []
     if job is not None and not job.running and job.identity[0] == stage.view and growing.outcome_words(job):
         words.append(f"Last run: {growing.outcome_words(job)}.")
     if words:
@@ -325,8 +339,7 @@ def _below(stage: Stage, board: list[Shown], picks: list[int]) -> None:
         growing.show_notes(job)
     results = growing.results_of(job) if job is not None and job.identity[0] == stage.view else ()
     frames = close_up.frames_of(results[0], range(len(results[0].images))) if results else []
-    targets = picks or stage.targets[: wishes.MOST_PICKS]
-    plan = wishes.plan_of(stage.view, targets)
+    plan = plan_on_stage(board, picks) or wishes.plan_of(stage.view, picks or stage.targets[: wishes.MOST_PICKS])
     titles = [wishes.title_of(stage.view, stage.names, one.target) for one in board]
     title = f"{stage.entry.title} ({stage.view.weights} weights), {stage.view.layer or 'classes'}"
     take_along.row(
@@ -334,7 +347,7 @@ def _below(stage: Stage, board: list[Shown], picks: list[int]) -> None:
         stage.picture if plan.start == "picture" else None,
         key="filters",
         name=f"{stage.view.network} {stage.view.layer or 'classes'}".replace("/", " "),
-        make_png=(lambda: take_along.board_png(board, titles, title, _small_print(stage, there))) if there else None,
+        make_png=(lambda: take_along.board_png(board, titles, title, _small_print(there))) if there else None,
         frames=frames,
         before=lambda: STATE.segments(
             "names", format_func=wishes.NAMES.__getitem__, label_visibility="collapsed", unseen=bool(stage.view.layer)
@@ -342,10 +355,39 @@ def _below(stage: Stage, board: list[Shown], picks: list[int]) -> None:
     )
 
 
-def _small_print(stage: Stage, there: list[Shown]) -> str:
-    sheet = sheets.sheet(stage.view.network, stage.view.layer)
-    plan: Plan | None = sheet.plan if sheet is not None and any(one.source == "sheet" for one in there) else None
-    return take_along.plan_words(plan or wishes.plan_of(stage.view, [one.target for one in there][:1]))
+def plan_on_stage(board: Sequence[Shown], picks: Sequence[int]) -> Plan | None:
+    """Return the plan that the images on the stage were grown with, for those of them that share it.
+
+    Args:
+        board: the images.
+        picks: of these it is, where any is picked; the last picked one's settings count.
+    """
+    of_interest = [one for one in board if one.plan is not None and (not picks or one.target in picks)]
+    if not of_interest:
+        return None
+    first = next((one for one in of_interest if picks and one.target == picks[-1]), of_interest[0])
+    assert first.plan is not None
+    common = replace(first.plan, targets=())
+    alike = [one.target for one in of_interest if one.plan is not None and replace(one.plan, targets=()) == common]
+    return replace(common, targets=tuple(dict.fromkeys(alike))[: wishes.MOST_PICKS])
+
+
+def _objective_words(there: Sequence[Shown]) -> str:
+    """Return the name of the number under the images."""
+    objectives = {one.plan.objective for one in there if one.plan is not None}
+    return _OBJECTIVES.get(objectives.pop(), "The number") if len(objectives) == 1 else "The number"
+
+
+def _small_print(there: Sequence[Shown]) -> str:
+    """Return how the images were made; where not all were made alike, each way once."""
+    ways = list(dict.fromkeys(take_along.plan_words(one.plan) for one in there if one.plan is not None))
+    return ways[0] if len(ways) == 1 else f"grown in {len(ways)} ways, the first: {ways[0]}" if ways else ""
+
+
+def _start_words(board: Sequence[Shown]) -> str:
+    """Return what the images were at first."""
+    starts = {one.plan.start for one in board if one.plan is not None and one.image is not None}
+    return _STARTS.get(starts.pop(), "") if len(starts) == 1 else ""
 
 
 def _what_you_see(stage: Stage, board: list[Shown]) -> None:
@@ -359,12 +401,12 @@ def _what_you_see(stage: Stage, board: list[Shown]) -> None:
         )
         return
     st.markdown(
-        f"**What you see.** Each image began as noise. Step by step it was changed so that one {thing} of the network "
-        f"answers more: it shows what the {thing} **wants to see**. No picture was copied."
+        f"**What you see.** {_start_words(board)} Step by step each image was changed so that one {thing} of the "
+        f"network answers more: it shows what the {thing} **wants to see**."
     )
     st.markdown(
         "**Click an image**: it opens here, beside the real pictures that drive it most. Pick some and press **Grow** "
-        "to watch them come out of the noise."
+        "to watch them come about."
     )
     if stage.view.layer:
         st.markdown(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import streamlit as st
 
@@ -79,7 +80,7 @@ STATE = PageState(
         ),
         Item(
             "colours",
-            "drawn",
+            None,
             "Colours of",
             options=tuple(COLOURS),
             help="Whose colour correlations the image is made with. None: red, green and blue move for themselves.",
@@ -290,7 +291,7 @@ def plan_of(view: View, targets: Sequence[int]) -> Plan:
         targets=tuple(targets),
         parameterisation=value("parameterisation"),
         spectrum=float(value("spectrum")),
-        colours=value("colours"),
+        colours=value("colours") or default_colours(catalogue.entry(view.network)),
         start=value("start"),
         transforms=Transforms(*(float(value(name)) for name in ("pad", "jitter", "scale", "rotate"))),
         regularisers=Regularisers(
@@ -303,6 +304,11 @@ def plan_of(view: View, targets: Sequence[int]) -> Plan:
         copies=int(value("copies")),
         diversity=float(value("diversity")),
     )
+
+
+def default_colours(entry: NetworkEntry) -> Literal["drawn", "imagenet"]:
+    """Return whose colour correlations suit a network: those of the pictures that it has learned from."""
+    return "drawn" if entry.family == "Drawn world" else "imagenet"
 
 
 @dataclass(frozen=True)
@@ -328,7 +334,7 @@ def ladder(entry: NetworkEntry, weights: str, target: int) -> tuple[Rung, ...]:
         network=network,
         weights="random" if weights == "random" else "trained",
         targets=(target,),
-        colours="drawn" if drawn else "imagenet",
+        colours=default_colours(entry),
         steps=int(STATE.value("steps")),
         learning_rate=float(STATE.value("rate")),
         seed=int(STATE.value("seed") or 0),
@@ -341,11 +347,11 @@ def ladder(entry: NetworkEntry, weights: str, target: int) -> tuple[Rung, ...]:
         Rung("+ shaking", "Shifted, turned and scaled before every step.", whole),
     ]
     if drawn:
-        last = replace(whole, network="drawn_robust", regularisers=Regularisers())
+        last = replace(whole, network="drawn_robust")
         rungs.append(Rung("+ robust network", "It was trained not to be misled by small changes.", last))
     else:
-        last = replace(whole, regularisers=Regularisers())
-        rungs.append(Rung("+ smoothness", "Neighbouring pixels are held together.", last))
+        last = replace(whole, regularisers=replace(NO_REGULARISERS, variation=Regularisers().variation))
+        rungs.append(Rung("+ little variation", "Differences between neighbouring pixels cost something.", last))
     return tuple(rungs)
 
 

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image, ImageSequence
 
 from explorer.ascent.results import DreamPlan, Frame, Growing, Grown, Plan, Quality, Sheet
+from explorer.interface.components import gallery as components
 from explorer.interface.components.gallery import sheet_bytes
-from explorer.interface.filters import album, close_up, growing, take_along
+from explorer.interface.filters import album, close_up, growing, take_along, view
 from explorer.interface.filters.curves import climb
 from explorer.interface.filters.wishes import View
 from explorer.interface.theme import LIGHT
@@ -118,10 +119,49 @@ def test_the_kept_steps_have_the_first_and_the_last_among_them():
     assert chosen[-1][1].shape == (1, 8, 8, 3)
 
 
-def test_the_numbers_beside_an_image_compare_it_with_the_strongest_picture():
-    html = close_up.facts_html(GOOD, 4.0)
-    assert "2.5 ×" in html and "90" in html
-    assert "strongest" not in close_up.facts_html(GOOD, None)
+def test_the_numbers_beside_an_image_say_nothing_of_what_was_not_looked_at():
+    assert "90" in close_up.facts_html(GOOD)
+    unshaken = replace(GOOD, shaken=None)
+    assert "shakes" not in close_up.facts_html(unshaken) + album.quality_words(unshaken)[1]
+    assert album.quality_words(unshaken)[0] == "10"
+
+
+def test_an_image_that_began_with_something_is_no_higher_not_flat():
+    line, tip, flat = album.quality_words(replace(GOOD, start=12.0, clean=11.9))
+    assert (line, flat) == ("11.9", "") and tip.startswith("It is no higher than where it started")
+
+
+def test_images_know_what_they_were_grown_with():
+    stopped = album.from_grown(grown(finished=False, step=7))[2][0]
+    assert stopped.plan == replace(PLAN, steps=7)
+    board = album.board_of([0, 1, 2, 3], album.from_sheet(sheet()), {2: [stopped]})
+    assert view.plan_on_stage(board, []) == replace(PLAN, targets=(0, 1))
+    assert view.plan_on_stage(board, [0, 2]) == replace(PLAN, steps=7, targets=(2,))
+    assert view.plan_on_stage(board, [3]) is None
+
+
+def test_a_stopped_dream_counts_the_steps_of_all_its_octaves():
+    class Ended:
+        running = False
+        state = "stopped"
+
+    plan = DreamPlan("drawn_plain", octaves=6, octave_scale=2.0, steps=20)
+    # Of six octaves four are not below 32 pixels.
+    Ended.result = grown(plan=plan, images=np.zeros((1, 256, 300, 3), np.uint8), finished=False, step=70)
+    assert "stopped at step 70 of 80" in growing.outcome_words(Ended())
+
+
+def test_what_does_not_change_is_encoded_once(monkeypatch):
+    session, encoded = {}, []
+    real = components.sheet_bytes
+    monkeypatch.setattr(components.st, "session_state", session)
+    monkeypatch.setattr(components, "sheet_bytes", lambda *given: (encoded.append(1), real(*given))[1])
+    films = [plain(0, 1), plain(2, 3)]
+    first = components._encoded("a", films[1], films, [0, 9])
+    assert components._encoded("a", films[1].copy(), [one.copy() for one in films], [0, 9]) == first
+    assert len(encoded) == 2 and set(first[2]) == {"frame0", "frame1"}
+    assert components._encoded("a", films[0], [], [])[0] != first[0]
+    assert len(session[components._KEPT]) == 1
 
 
 def test_a_sheet_for_the_browser_holds_every_image_row_by_row():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from explorer.ascent.results import NO_TRANSFORMS, Plan
+from explorer.ascent.results import NO_TRANSFORMS, Plan, Regularisers
 from explorer.interface.filters import wishes
 from explorer.interface.filters.wishes import View
 from explorer.networks import catalogue
@@ -85,11 +87,15 @@ def test_each_rung_of_the_ladder_adds_one_thing(network):
     assert (pixels.parameterisation, fourier.parameterisation) == ("pixels", "fourier")
     assert pixels.transforms == fourier.transforms == NO_TRANSFORMS != shaken.transforms == last.transforms
     assert pixels.regularisers == fourier.regularisers == shaken.regularisers == wishes.NO_REGULARISERS
-    assert last.regularisers != wishes.NO_REGULARISERS
     if network == "MobileNetV2":
-        assert last.network == "MobileNetV2"
+        only = replace(wishes.NO_REGULARISERS, variation=Regularisers().variation)
+        assert last == replace(shaken, regularisers=only) != shaken
     else:
-        assert (shaken.network, last.network) == ("drawn_plain", "drawn_robust")
+        assert last == replace(shaken, network="drawn_robust") != shaken
+
+
+def test_the_colours_are_those_of_the_pictures_that_the_network_has_learned_from():
+    assert wishes.plan_of(View("MobileNetV2", "trained", ""), [0]).colours == "imagenet"
 
 
 def test_a_mix_of_layers_survives_the_link_and_nonsense_in_it_does_not():
