@@ -95,9 +95,9 @@ def test_a_guess_is_painted_before_the_maps_are_seen_and_then_compared(visitor, 
     page.mouse.up()
     stage(page).get_by_role("button", name="Done").click()
     ready(page, ["grad_cam", "saliency"])
-    overlaps = page.get_by_test_id("stMetricValue").all_inner_texts()
-    assert len(overlaps) == 3
-    assert all(0 <= float(each) <= 1 for each in overlaps)
+    overlaps = page.get_by_test_id("stMetricValue")
+    expect(overlaps).to_have_count(3)
+    assert all(0 <= float(each) <= 1 for each in overlaps.all_inner_texts())
     stage(page).get_by_role("button", name="Paint again").click()
     stage(page).get_by_role("button", name="Clear").click()
     stage(page).get_by_role("button", name="Done").click()
