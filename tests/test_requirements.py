@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 COME_WITH_STREAMLIT = {"starlette"}
 OPTIONAL_BACKENDS = {"jax", "torch"}
+PEERS = ("tests/benchmarks/peers", "tests/benchmarks/ascent_peers.py")
+DISTRIBUTED_AS = {"pytorch_grad_cam": "grad-cam"}
 
 
 def pins(name: str) -> dict[str, str]:
@@ -23,12 +25,14 @@ def pins(name: str) -> dict[str, str]:
     return {pin[1].lower().replace("_", "-"): pin[2] for pin in found if pin}
 
 
-def imported(folders: list[str]) -> set[str]:
+def imported(folders: list[str], without: tuple[str, ...] = ()) -> set[str]:
     """Return the top-level names that files import, the standard library and the project left out."""
     names: set[str] = set()
     for folder in folders:
         path = ROOT / folder
         for file in [path] if path.is_file() else path.rglob("*.py"):
+            if any(file.is_relative_to(ROOT / each) for each in without):
+                continue
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Import):
                     names |= {alias.name.split(".")[0] for alias in node.names}
@@ -48,8 +52,17 @@ def test_everything_the_app_imports_is_pinned():
 
 
 def test_everything_the_tests_import_is_pinned():
-    needed = distributions(imported(["tests"])) - COME_WITH_STREAMLIT - OPTIONAL_BACKENDS
+    needed = distributions(imported(["tests"], without=PEERS)) - COME_WITH_STREAMLIT - OPTIONAL_BACKENDS
     assert needed - set(pins("requirements.txt")) - set(pins("requirements-dev.txt")) == set()
+
+
+def test_the_libraries_that_benchmarks_compare_with_are_pinned_in_an_environment_of_their_own():
+    said = (ROOT / "tests/benchmarks/requirements.txt").read_text(encoding="utf-8")
+    apart = imported(list(PEERS)) - imported(["app.py", "explorer", "pages"]) - OPTIONAL_BACKENDS
+    assert apart == {"captum", "lime", "pytorch_grad_cam", "tf_keras_vis", "xplique"}
+    for name in apart:
+        assert re.search(rf"(^|\s){DISTRIBUTED_AS.get(name, name).replace('_', '-')}==[0-9]", said), name
+    assert pins("tests/benchmarks/requirements.txt")
 
 
 def test_developers_get_what_users_get():
