@@ -55,7 +55,6 @@ _table: dict[str, Work] = {
     "explanations.explain": Work("explorer.explanations.work:explain_work", "quick"),
     # Methods that sample, and large networks.
     "explanations.explain.long": Work("explorer.explanations.work:explain_work", "long"),
-    "explanations.explain.large": Work("explorer.explanations.work:explain_work", "long"),
     "explanations.switch_off": Work("explorer.explanations.judge_work:switch_off", "quick"),
     "explanations.switch_off.large": Work("explorer.explanations.judge_work:switch_off", "long"),
     "explanations.judge": Work("explorer.explanations.judge_work:judge", "long"),

@@ -12,7 +12,7 @@ from explorer.explanations.results import ChannelEffects, Sanity, Score, Scores,
 from explorer.explanations.sanity import sanity_check
 from explorer.explanations.switch_off import channel_effects_of, switched_off
 from explorer.networks.loading import LoadedNetwork, Weights, load
-from explorer.networks.preprocessing import Fit, Fitted, prepare
+from explorer.networks.preprocessing import Fit, Fitted, fit_mask, prepare
 from explorer.networks.preprocessing import fit as fit_picture
 from explorer.networks.work_context import SentenceError, WorkContext
 
@@ -181,12 +181,7 @@ def fitted_mask(mask: np.ndarray, fitted: Fitted, network: LoadedNetwork, fit: F
     if mask.shape != fitted.picture_size:
         mask_size, size = (" × ".join(map(str, each[::-1])) for each in (mask.shape, fitted.picture_size))
         raise SentenceError(f"The mask has the size {mask_size}, but the picture {size}.")
-    drawn = np.where(mask[..., None], np.uint8(255), np.uint8(0)).repeat(3, axis=2)
-    found = fit_picture(drawn, network.entry, fit).pixels[..., 0] >= 128
-    top, left, bottom, right = (round(each) for each in fitted.content)
-    inside = np.zeros(found.shape, bool)
-    inside[top:bottom, left:right] = True
-    return found & inside
+    return fit_mask(mask, network.entry, fit)
 
 
 def _loaded(

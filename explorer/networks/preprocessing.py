@@ -121,6 +121,26 @@ def fit(pixels: np.ndarray, entry: NetworkEntry, how: Fit = "pad") -> Fitted:
     return Fitted(canvas, how, picture_size, (scale[0], scale[1]), (float(top), float(left)))
 
 
+def fit_mask(mask: np.ndarray, entry: NetworkEntry, how: Fit = "pad") -> np.ndarray:
+    """Bring a picture's mask to a network's input size as `fit` brings the picture.
+
+    Args:
+        mask: bool (height, width).
+        entry: The network; only its `input_size` counts.
+        how: See `fit`.
+
+    Returns:
+        bool at the input's size; true where at least half of a pixel is covered, never in the bars beside the
+        picture.
+    """
+    covered = np.repeat(np.where(mask, np.uint8(255), np.uint8(0))[..., None], 3, axis=2)
+    fitted = fit(covered, entry, how)
+    top, left, bottom, right = (round(edge) for edge in fitted.content)
+    inside = np.zeros(fitted.size, bool)
+    inside[top:bottom, left:right] = True
+    return (fitted.pixels[..., 0] >= 128) & inside
+
+
 def prepare(fitted_pixels: np.ndarray, entry: NetworkEntry) -> np.ndarray:
     """Turn fitted pixels into the input that the network was trained on.
 

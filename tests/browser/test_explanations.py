@@ -88,6 +88,8 @@ def test_a_guess_is_painted_before_the_maps_are_seen_and_then_compared(visitor, 
     easel = stage(page).locator(".easel")
     easel.wait_for()
     assert tile(page, "grad_cam").count() == 0, "the answer must not be on the page before the guess"
+    for shown in (".st-key-explanations_take_along", ".st-key-explanations_panel"):
+        expect(page.locator(shown)).to_have_count(0)
     box = easel.bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.5)
     page.mouse.down()
@@ -97,6 +99,7 @@ def test_a_guess_is_painted_before_the_maps_are_seen_and_then_compared(visitor, 
     ready(page, ["grad_cam", "saliency"])
     overlaps = page.get_by_test_id("stMetricValue")
     expect(overlaps).to_have_count(3)
+    expect(page.locator(".st-key-explanations_take_along")).to_be_visible()
     assert all(0 <= float(each) <= 1 for each in overlaps.all_inner_texts())
     stage(page).get_by_role("button", name="Paint again").click()
     stage(page).get_by_role("button", name="Clear").click()

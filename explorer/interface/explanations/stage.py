@@ -29,6 +29,7 @@ from explorer.interface.jobs import progress_line
 from explorer.interface.network_choice import encoded
 from explorer.networks import catalogue
 from explorer.networks.preprocessing import fit as fit_picture
+from explorer.networks.preprocessing import fit_mask
 from explorer.pictures.picture import Picture
 from explorer.pictures.sources import mask_of
 
@@ -49,20 +50,21 @@ def _keep_painting() -> None:
     STATE.set("painted", st.session_state[KEY].paint or "")
 
 
-def show(question: Question, rows: Sequence[Row], names: Sequence[str]) -> None:
-    """Draw the stage of these rows and methods."""
+def show(question: Question, rows: Sequence[Row], names: Sequence[str]) -> bool:
+    """Draw the stage of these rows and methods; return whether maps may be seen, since no guess is asked for first."""
     guess = painted(question)
     if STATE.value("predict") and guess is None:
         _draw(question, rows[:1], [[]], None, asking=True)
-        return
+        return False
     if not names:
         st.info("Choose a method above: each gives one map for each row.", icon=":material/touch_app:")
-        return
+        return True
     board = cells.cells_of(question, rows, names)
     if any(cell.job is not None for row in board for cell in row):
         _live(question, rows, board, guess)
     else:
         _whole(question, rows, board, guess)
+    return True
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -170,14 +172,7 @@ def mask_of_picture(picture: Picture) -> np.ndarray | None:
 def true_mask(question: Question, picture: Picture) -> np.ndarray | None:
     """Return where a drawn picture's object is, bool at the size of the network's input; None where unknown."""
     mask = mask_of_picture(picture)
-    if mask is None:
-        return None
-    covered = np.repeat((np.asarray(mask) > 0)[..., None] * np.uint8(255), 3, axis=2)
-    fitted = fit_picture(covered, catalogue.entry(question.network), question.fit)
-    top, left, bottom, right = (round(edge) for edge in fitted.content)
-    inside = np.zeros(fitted.size, bool)
-    inside[top:bottom, left:right] = True  # the grey beside a padded picture is no object
-    return (fitted.pixels[..., 0] >= 128) & inside
+    return None if mask is None else fit_mask(mask, catalogue.entry(question.network), question.fit)
 
 
 def _draw(

@@ -210,11 +210,13 @@ def show() -> None:
         with st.container(horizontal=True, vertical_alignment="bottom", key="explanations_question"):
             asked = _asked(network, overview.structure, overview)
         rows = _rows(asked, looked_at, network)
-        stage.show(question, rows, methods)
+        answered = stage.show(question, rows, methods)
     except work.WorkFailed as failure:
         st.error(str(failure), icon=":material/error:")
         st.button("Try again", key="explanations_retry")
         return
+    if not answered:
+        return  # everything below would tell where the network looks
     take_along.show(question, rows, methods)
     st.caption(
         f"{count_text(overview.structure.parameters)} parameters, {len(overview.structure.layers)} layers "
