@@ -32,8 +32,8 @@ from explorer.networks.predictions import giving_logits
 from explorer.networks.tap import Enough, model_of, plain_name, tapped
 from explorer.networks.work_context import SentenceError
 
-CENTRE = 1 / 6
-"""Share of the side of the last maps that counts as their centre: 2 of 12 cells, room for one object."""
+CENTRE = 1 / 4
+"""Share of the side of the last maps that counts as their centre: 3 of 12 cells, room for one object."""
 
 
 def mean_of_others(logits: Any, selection: Any, classes: int) -> Any:

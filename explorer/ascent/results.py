@@ -49,10 +49,10 @@ class Regularisers:
     """
 
     smoothness: float = 0.0
-    l2: float = 0.1
+    l2: float = 0.03
     decay: float = 0.0
     blur: float = 0.0
-    variation: float = 0.5
+    variation: float = 0.45
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Plan:
     start: Start = "noise"
     transforms: Transforms = Transforms()
     regularisers: Regularisers = Regularisers()
-    steps: int = 128
+    steps: int = 160
     learning_rate: float = 0.05
     size: int = 0
     seed: int = 0
