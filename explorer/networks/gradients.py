@@ -92,7 +92,7 @@ class _Kernel:
 
     def _compile(self, build: Callable[[], Callable], inputs: Any) -> Callable:
         """Return the compiled function, made anew whenever `MOST_TRACES` shapes of inputs have been seen."""
-        shapes = tuple((tuple(leaf.shape), str(leaf.dtype)) for leaf in keras.tree.flatten(inputs) if leaf is not None)
+        shapes = tuple((tuple(leaf.shape), leaf.dtype) for leaf in _leaves(inputs) if leaf is not None)
         with self._lock:
             if shapes not in self._shapes and len(self._shapes) >= MOST_TRACES:
                 self._fast = None
@@ -117,8 +117,21 @@ class _Kernel:
 
 
 def _tensors(nest: Any) -> Any:
-    """Make every leaf a tensor: a Python number would be compiled in, and traced anew for each of its values."""
-    return keras.tree.map_structure(_tensor, nest)
+    """Make every leaf a tensor: a Python number would be compiled in, and traced anew for each of its values.
+
+    Walked by hand: Keras' way through a nest takes as long as a tenth of a pass through a small network.
+    """
+    if type(nest) in (tuple, list):
+        return type(nest)([_tensors(part) for part in nest])
+    if isinstance(nest, tuple | list | dict):
+        return keras.tree.map_structure(_tensor, nest)
+    return _tensor(nest)
+
+
+def _leaves(nest: Any) -> list[Any]:
+    if type(nest) in (tuple, list):
+        return [leaf for part in nest for leaf in _leaves(part)]
+    return keras.tree.flatten(nest) if isinstance(nest, tuple | list | dict) else [nest]
 
 
 def _tensor(leaf: Any) -> Any:
