@@ -7,8 +7,11 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 BIND: Literal["query-params"] = "query-params"
+LARGEST_NUMBER = 2.0**53
+"""What a browser's number can hold exactly; no setting is as large."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,44 @@ class Item:
 def _default_of(key: str) -> str:
     """Return where the session remembers a default that depends on the other settings."""
     return f"_default_{key}"
+
+
+def _came_back() -> bool:
+    """Tell whether this run of the page is due to the browser's Back or Forward."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return bool(getattr(context, "is_history_navigation", False))
+
+
+def show_in(widget: str, value: Any) -> None:
+    """Have a widget show a value, unless it does so already.
+
+    To write what a widget shows already is no idle word: it travels to the browser and there takes the place of what
+    was clicked meanwhile, and the next look at a running job brings the old value back as if it were a click.
+    """
+    if widget not in st.session_state or st.session_state[widget] != value:
+        st.session_state[widget] = value
+
+
+def _reword(key: str, text: str | None) -> None:
+    """Have the link say something else of a property before its widget reads it; None takes it out.
+
+    Streamlit drops a text that it does not know from the address (and at the next load from the page), and stops the
+    page at a number that is none, such as infinity.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None:
+        return
+    with context.session_state.query_params() as parameters:
+        if parameters.is_bound(key):
+            return  # read already
+        if text is None:
+            parameters._initial_query_params.pop(key, None)
+        else:
+            parameters._initial_query_params[key] = [text]
+    if text is not None:
+        st.query_params[key] = text
+    elif key in st.query_params:
+        del st.query_params[key]
 
 
 class PageState:
@@ -133,6 +174,7 @@ class PageState:
             named = st.query_params.get(key)
             if named in options and printed(named) != named:
                 st.session_state[key] = named
+                _reword(key, printed(named))
         elif st.session_state[key] not in options:
             # To delete it would leave the old value on the visitor's screen: the widget stays the same one.
             st.session_state[key] = default
@@ -172,6 +214,25 @@ class PageState:
             )
         return value if value in item.options else item.default
 
+    def linked(self, name: str) -> str:
+        """Return a property that no widget holds: first from the link, then what callbacks `set`; the address follows.
+
+        A part of the page that is drawn again and again has the browser send all its widgets each time, and what it
+        sends may be older than a click that is on its way: a text field would take the old value for a new one, and
+        the click would be undone.
+        """
+        key = self.key(name)
+        if key not in st.session_state or _came_back():
+            st.session_state[key] = st.query_params.get(key, self.items[name].default)
+        text = str(st.session_state[key] or "")
+        said = "" if text == self.items[name].default else text
+        if st.query_params.get(key, "") != said:
+            if said:
+                st.query_params[key] = said
+            else:
+                del st.query_params[key]
+        return text
+
     def pick(
         self,
         name: str,
@@ -183,11 +244,10 @@ class PageState:
     ) -> str:
         """Draw a choice whose printed names change with what is shown, and return it by its name in code.
 
-        The link holds the name in code, in an unseen text field; the visible list is bound to nothing.
+        The link holds the name in code (see `linked`); the visible list is bound to nothing.
         """
         item = self.items[name]
-        self.text(name, unseen=True)
-        chosen = self.value(name)
+        chosen = self.linked(name)
         default = options[index]
         chosen = chosen if chosen in options else default
         shown = f"{self.key(name)}_shown"
@@ -198,7 +258,7 @@ class PageState:
             if on_change is not None:
                 on_change()
 
-        st.session_state[shown] = chosen
+        show_in(shown, chosen)
         with self._spot(name, more.pop("unseen", False), "_shown"):
             st.selectbox(item.label, list(options), key=shown, on_change=changed, help=item.help, **more)
         return chosen
@@ -209,8 +269,7 @@ class PageState:
         The link holds their names in code with commas between; "-" stands for none.
         """
         item = self.items[name]
-        self.text(name, unseen=True)
-        wanted = str(self.value(name)).split(",")
+        wanted = self.linked(name).split(",")
         chosen = [option for option in item.options if option in wanted]
         if not chosen and wanted != ["-"]:
             chosen = [option for option in item.options if option in str(item.default).split(",")]
@@ -220,7 +279,9 @@ class PageState:
             picked = st.session_state[shown]
             self.set(name, ",".join(option for option in item.options if option in picked) or "-")
 
-        st.session_state[shown] = chosen
+        # The browser lists them in the order of the clicks.
+        if set(st.session_state.get(shown) or ()) != set(chosen):
+            st.session_state[shown] = chosen
         more.setdefault("format_func", item.format)
         with self._spot(name, more.pop("unseen", False), "_shown"):
             st.pills(
@@ -242,9 +303,22 @@ class PageState:
                 item.label, value=bool(item.default), key=self.key(name), bind=BIND, help=item.help, **more
             )
 
+    def _only_finite(self, name: str) -> None:
+        """Take a number out of the link that is not finite, or larger than any setting."""
+        key = self.key(name)
+        if key in st.session_state or (said := st.query_params.get(key)) is None:
+            return
+        try:
+            finite = abs(float(said)) < LARGEST_NUMBER
+        except ValueError:
+            finite = False
+        if not finite:
+            _reword(key, None)
+
     def slider(self, name: str, **more: Any) -> Any:
         """Draw a number between its limits and return it."""
         item = self.items[name]
+        self._only_finite(name)
         with self._spot(name, more.pop("unseen", False)):
             return st.slider(
                 item.label,
@@ -262,6 +336,7 @@ class PageState:
         """Draw a whole number between limits that depend on the other settings and return it; it may be empty."""
         item = self.items[name]
         key = self.key(name)
+        self._only_finite(name)
         kept = st.session_state.get(key)
         if kept is not None and not (isinstance(kept, int | float) and low <= kept <= high):
             st.session_state[key] = item.default
@@ -282,6 +357,7 @@ class PageState:
     def pagination(self, name: str, pages: int, **more: Any) -> int:
         """Draw the numbers of so many pages and return the chosen one, counted from 1."""
         key = self.key(name)
+        self._only_finite(name)
         kept = st.session_state.get(key)
         if kept is not None and not (isinstance(kept, int) and 1 <= kept <= pages):
             st.session_state[key] = self.items[name].default
