@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -66,9 +68,10 @@ def grow(
             turn = time.monotonic()
             while not ascent.done:
                 _obey(ascent, context.told())
+                before = time.monotonic()
                 ascent.advance()
-                clock.count()
                 now = time.monotonic()
+                clock.count(ascent, now - before)
                 if now - told >= TELL_SECONDS:
                     told = now
                     _tell(context, ascents, clock, total)
@@ -80,6 +83,12 @@ def grow(
     # After *Stop*, or when others wait, one more pass is all that may be spent, so images that grow alone have it.
     judging: Judging = "fully" if all(ascent.done for ascent in ascents) else "briefly" if len(ascents) == 1 else "not"
     return tuple(ascent.grown(judging) for ascent in ascents)
+
+
+_STEPS_BEFORE = 4
+"""So many steps of an ascent must have been seen before its time is told."""
+
+_STEPS_SEEN = 32
 
 
 def _obey(ascent: Ascent, told: dict[str, Any]) -> None:
@@ -94,22 +103,29 @@ def _shall_end(context: WorkContext) -> bool:
 
 
 class _Clock:
-    """Estimates the time left; the first step, which compiles, is left out as soon as there are others."""
+    """Estimates the time left from what steps usually take; the first, which compiles, is left out."""
 
     def __init__(self, ascents: list[Ascent]) -> None:
         self._ascents = ascents
-        self._times = [time.monotonic()]
+        self._seconds: list[list[float]] = [[] for _ in ascents]
 
-    def count(self) -> None:
-        self._times = [*self._times[-64:], time.monotonic()]
+    def count(self, ascent: Ascent, seconds: float) -> None:
+        """Take note of what a step took."""
+        found = self._seconds[self._ascents.index(ascent)]
+        found.append(seconds)
+        del found[1:-_STEPS_SEEN]
 
     def left(self) -> float:
-        remaining = sum(ascent.plan.steps - ascent.step for ascent in self._ascents if not ascent.done)
-        steps = len(self._times) - 1
-        if steps < 1:
-            return 0.0
-        start = min(len(self._ascents), steps - 1) if len(self._times) < 65 else 0
-        return (self._times[-1] - self._times[start]) / (steps - start) * remaining
+        """Return the seconds that all steps still to do will take; not a number before that can be told."""
+        usual = [median(found[1:]) if len(found) > _STEPS_BEFORE else None for found in self._seconds]
+        known = [each for each in usual if each is not None]
+        if not known:
+            return math.nan
+        return sum(
+            (ascent.plan.steps - ascent.step) * (sum(known) / len(known) if each is None else each)
+            for ascent, each in zip(self._ascents, usual, strict=True)
+            if not ascent.done
+        )
 
 
 def _tell(context: WorkContext, ascents: list[Ascent], clock: _Clock, total: float) -> None:

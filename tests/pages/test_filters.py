@@ -212,6 +212,21 @@ def test_a_start_from_ready_images_that_are_not_there_is_refused_in_a_sentence(o
     assert not [call for call in engine.calls if call.name == "ascent.grow"]
 
 
+def test_a_ready_image_grows_again_as_it_was_grown_whatever_the_controls_say(open_page, engine):
+    app = open_page(filters_picks="1,4", filters_steps="16", filters_parameterisation="pixels")
+    press(app, "filters_again")
+    call, arguments = engine.of("ascent.grow")
+    assert arguments["plans"] == (Plan("drawn_robust", targets=(4,)),)
+    call.begin()
+    app.run()
+    assert not [one for one in app.button if one.key == "filters_again"], "it grows already"
+    call.end("done", result=pack((grown(arguments["plans"][0]),)))
+    app.run()
+    assert not app.exception
+    assert f"1 image, {Plan('drawn_robust').steps} steps" in texts(app)
+    assert not [one for one in app.button if one.key == "filters_again"], "its growth is there to be played"
+
+
 def test_a_run_that_fails_says_why(open_page, engine):
     app = press(open_page(filters_picks="4"), "filters_grow_button")
     call, _ = engine.of("ascent.grow")
@@ -275,6 +290,35 @@ def test_words_and_code_follow_what_was_grown_not_the_controls(open_page, engine
     press(app, "filters_none")
     assert "The number that each image reaches" in texts(app)
     assert "began as noise" not in texts(app)
+
+
+@pytest.mark.parametrize("on", [False, True], ids=["grown once", "grown further"])
+def test_the_shown_code_names_the_picture_of_the_run_not_the_one_that_is_looked_at_now(open_page, engine, on):
+    app = open_page(filters_start="picture", filters_picks="3")
+    app.session_state["picture"] = "drawn:fish:7"
+    press(app.run(), "filters_grow_button")
+    call, arguments = engine.of("ascent.grow")
+    call.begin()
+    call.payloads = {0: Growing(0, 7, 128, np.zeros((1, 8, 8, 3), np.uint8), np.ones((7, 1)), 3.0, 0.02)}
+    app.session_state["picture"] = "drawn:clock:2"
+
+    def code() -> str:
+        app.run()
+        assert not app.exception
+        return next(one.value for one in app.code if "Plan(" in one.value)
+
+    assert "drawn:fish:7" in code() and "clock" not in code(), "while it grows"
+    call.end("done", result=pack((grown(arguments["plans"][0]),)))
+    assert "drawn:fish:7" in code() and "clock" not in code()
+    if on:
+        press(app, "filters_continue")
+        call, arguments = engine.of("ascent.grow")
+        call.end("done", result=pack((grown(arguments["plans"][0]),)))
+        assert "drawn:fish:7" in code() and "clock" not in code()
+    press(app, "filters_grow_button")
+    call, arguments = engine.of("ascent.grow")
+    call.end("done", result=pack((grown(arguments["plans"][0]),)))
+    assert "drawn:clock:2" in code() and "fish" not in code()
 
 
 def test_the_colours_follow_the_network(open_page, engine):

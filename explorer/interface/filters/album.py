@@ -36,6 +36,7 @@ class Shown:
         value: the objective at the last step, while it grows.
         source: "sheet", "grown", "growing" or "empty".
         plan: what it was grown with.
+        picture: source of the picture that it was grown from, or "".
     """
 
     target: int
@@ -46,6 +47,7 @@ class Shown:
     value: float | None = None
     source: str = "empty"
     plan: Plan | None = None
+    picture: str = ""
 
     @property
     def id(self) -> str:
@@ -69,26 +71,32 @@ def from_sheet(sheet: Sheet | None) -> dict[int, list[Shown]]:
     }
 
 
-def from_grown(grown: Grown) -> dict[int, list[Shown]]:
-    """Return finished or stopped images by target."""
+def from_grown(grown: Grown, picture: str = "") -> dict[int, list[Shown]]:
+    """Return finished or stopped images by target.
+
+    Args:
+        grown: the images.
+        picture: source of the picture that they began as, or "".
+    """
     found: dict[int, list[Shown]] = {}
     # The code that makes a stopped run's images stops there.
     plan = replace(grown.plan, steps=max(1, grown.step)) if isinstance(grown.plan, Plan) else None
     for i, target in enumerate(grown.targets[: len(grown.images)]):
         copies = found.setdefault(int(target), [])
         quality = grown.quality[i] if i < len(grown.quality) else None
-        copies.append(Shown(int(target), len(copies), grown.images[i], quality, source="grown", plan=plan))
+        one = Shown(int(target), len(copies), grown.images[i], quality, source="grown", plan=plan, picture=picture)
+        copies.append(one)
     return found
 
 
-def from_growing(growing: Growing, plan: Plan) -> dict[int, list[Shown]]:
-    """Return images as they are just now, by target."""
+def from_growing(growing: Growing, plan: Plan, picture: str = "") -> dict[int, list[Shown]]:
+    """Return images as they are just now, by target; for `picture` see `from_grown`."""
     found: dict[int, list[Shown]] = {}
     for i, image in enumerate(growing.images):
         target = plan.targets[min(i // copies_of(plan), len(plan.targets) - 1)]
         copies = found.setdefault(int(target), [])
         value = float(growing.curve[-1, i]) if growing.curve.ndim == 2 and len(growing.curve) else None
-        copies.append(Shown(int(target), len(copies), image, None, growing, value, "growing", plan))
+        copies.append(Shown(int(target), len(copies), image, None, growing, value, "growing", plan, picture))
     return found
 
 
@@ -101,10 +109,10 @@ def _album() -> OrderedDict[tuple[View, int], list[Shown]]:
     return st.session_state.setdefault(_KEPT, OrderedDict())
 
 
-def keep(view: View, grown: Grown) -> None:
-    """Keep what was grown; the oldest images of earlier runs go when there are too many."""
+def keep(view: View, grown: Grown, picture: str = "") -> None:
+    """Keep what was grown (from a picture); the oldest images of earlier runs go when there are too many."""
     album = _album()
-    new = from_grown(grown)
+    new = from_grown(grown, picture)
     for target, images in new.items():
         album.pop((view, target), None)
         album[view, target] = images

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 import numpy as np
@@ -132,6 +133,7 @@ def show(
         frames=frames,
         play=True,
     )  # fmt: skip
+    _offer_growth(shown[0], view, names)
     _show_evidence(evidence_of(view, target, picture), view)
     quality = shown[0].quality
     if quality is not None:
@@ -141,6 +143,21 @@ def show(
             st.caption(album.NO_HIGHER)
         st.html(facts_html(quality))
     show_climb(view, names, job, target)
+
+
+def _offer_growth(one: Shown, view: View, names: Sequence[str]) -> None:
+    """Offer to grow a ready image again, as it was grown: of it there is the end alone, and no way to watch."""
+    if one.source != "sheet" or one.plan is None or growing.growing_now():
+        return
+    plan = replace(one.plan, targets=(one.target,))
+
+    def again() -> None:
+        growing.start(growing.GROW, view, [plan], label=f"Growing {title_of(view, names, one.target)} again")
+
+    st.button(
+        "Grow it again", key="filters_again", icon=":material/replay:", on_click=again,
+        help=f"With the settings of the ready image: {plan.steps} steps, seed {plan.seed}. Watch how it comes about.",
+    )  # fmt: skip
 
 
 def _identity(view: View, target: int, picture: Picture | None) -> tuple:

@@ -11,6 +11,7 @@ from explorer.interface.components.gallery import Tile, gallery
 from explorer.interface.current_picture import plain
 from explorer.interface.filters import album, close_up, growing, take_along, wishes
 from explorer.interface.filters.wishes import STATE, View
+from explorer.interface.state import show_in
 from explorer.networks.catalogue import NetworkEntry
 from explorer.networks.structure import Structure
 from explorer.pictures.picture import Picture
@@ -33,11 +34,11 @@ def first_mix(paths: list[str]) -> dict[str, float]:
 
 def _mixer(paths: list[str]) -> dict[str, float]:
     """Draw which layers dream, and how much each; return the mix."""
-    text = wishes.linked("dream_layers")
+    text = STATE.linked("dream_layers")
     mixed = wishes.dream_layers_of(text, paths) or first_mix(paths)
-    st.session_state[_PICK] = list(mixed)
+    show_in(_PICK, list(mixed))
     for path, weight in mixed.items():
-        st.session_state[f"filters_dream_{path}"] = weight
+        show_in(f"filters_dream_{path}", weight)
 
     def changed() -> None:
         chosen = {path: float(st.session_state.get(f"filters_dream_{path}", 1.0)) for path in st.session_state[_PICK]}
@@ -92,6 +93,8 @@ def _stage(view: View, plan: DreamPlan, picture: Picture, polled: bool) -> None:
                 st.caption(f":red[{growing.refusal()}]")
             elif job is not None:
                 st.caption(job.sentence or growing.outcome_words(job))
+            elif jobs.let_go(growing.DREAM):
+                st.caption(jobs.LET_GO)
             else:
                 st.caption(
                     "The network changes the picture so that the chosen layers answer more: what they see faintly "
@@ -131,7 +134,7 @@ def _stage(view: View, plan: DreamPlan, picture: Picture, polled: bool) -> None:
     growing.show_notes(job)
     take_along.row(
         results[0].plan if results else plan,
-        picture,
+        picture.source,
         key="filters_dream",
         name="dream",
         make_png=(lambda: take_along.dream_png(results[0].images[0])) if results else None,

@@ -24,9 +24,10 @@ EVIDENCE = "filters_evidence"
 _REFUSED = "_filters_refused"
 _HARVESTED = "_filters_harvested"
 _NUMBER = "_filters_runs"
+_HELD = "_filters_held"
 
 
-def unfinished(results: Sequence[Grown]) -> dict[str, Any] | None:
+def unfinished(results: Sequence[Grown], arguments: dict[str, Any]) -> dict[str, Any] | None:
     """Return what `ascent.grow` needs to go on after it gave way to others; None when all is done."""
     if all(one.finished or one.state is None for one in results):
         return None
@@ -40,6 +41,7 @@ def start(
     *,
     label: str,
     pixels: np.ndarray | None = None,
+    picture: str = "",
     fit: str = "pad",
     states: Sequence[dict[str, Any] | None] | None = None,
 ) -> None:
@@ -51,6 +53,7 @@ def start(
         plans: one to four.
         label: for the progress line.
         pixels: the visitor's picture, for plans that start from it.
+        picture: its source, which the job remembers (see `picture_of`): the visitor may soon look at another.
         fit: how it is fitted.
         states: where to go on from.
     """
@@ -60,7 +63,7 @@ def start(
         key,
         "ascent.grow",
         label=label,
-        about=(view, tuple(plans)),
+        about=(view, tuple(plans), picture if from_picture else ""),
         go_on=unfinished,
         plans=tuple(plans),
         states=None if states is None else tuple(states),
@@ -79,7 +82,12 @@ def begin(key: str, name: str, *, label: str, about: tuple, **arguments: Any) ->
         refuse(str(refusal))
 
 
-def go_on(key: str, job: Job, pixels: np.ndarray | None, fit: str) -> None:
+def picture_of(job: Job) -> str:
+    """Return the source of the picture that a run of `GROW` or `LADDER` began with, or ""."""
+    return str(job.identity[2])
+
+
+def go_on(key: str, job: Job) -> None:
     """Go on from where a run was stopped or had ended (in a callback), in the second case for as long again."""
     results: Sequence[Grown] = job.result or ()
     plans, states = [], []
@@ -89,7 +97,8 @@ def go_on(key: str, job: Job, pixels: np.ndarray | None, fit: str) -> None:
             plans.append(replace(one.plan, steps=steps))
             states.append(one.state)
     if plans:
-        start(key, job.identity[0], plans, label=job.label, pixels=pixels, fit=fit, states=states)
+        # Their states have the picture in them that they may have begun with.
+        start(key, job.identity[0], plans, label=job.label, picture=picture_of(job), states=states)
 
 
 def refusal() -> str:
@@ -131,7 +140,7 @@ def harvest(job: Job | None) -> None:
         return
     st.session_state[_HARVESTED] = job.identity[-1]
     for one in results:
-        album.keep(job.identity[0], one)
+        album.keep(job.identity[0], one, picture_of(job))
 
 
 def _words(job: Job, steps: tuple[int, int], seconds_left: float | None) -> str:
@@ -142,6 +151,8 @@ def _words(job: Job, steps: tuple[int, int], seconds_left: float | None) -> str:
     if not steps[1]:
         return job.progress.message if job.progress and job.progress.message else "starting …"
     left = f" · {seconds_text(seconds_left)} left" if seconds_left is not None and np.isfinite(seconds_left) else ""
+    if not steps[0]:
+        return f"step 0 of {steps[1]} · the first step takes longest"
     return f"step {steps[0]} of {steps[1]}{left}"
 
 
@@ -176,9 +187,20 @@ def hold_choice(job: Job, view: View, names: Sequence[str]) -> None:
     if len(targets) < 2:
         return
     key = f"{job.key}_hold_{job.identity[-1]}"
+
+    def changed() -> None:
+        held = list(st.session_state[key])
+        job.tell(held=held)
+        now = growings(job)
+        before = st.session_state.get(_HELD, {}).get(job.identity[-1], {})
+        since = {
+            target: before.get(target, (title_of(view, names, target), now[0].step if now else 0)) for target in held
+        }
+        st.session_state[_HELD] = {job.identity[-1]: since}
+
     st.pills(
         "Stop only", targets, selection_mode="multi", key=key, format_func=lambda target: title_of(view, names, target),
-        on_change=lambda: job.tell(held=list(st.session_state[key])),
+        on_change=changed,
         help="These stay as they are while the others grow; press again to let them grow on.",
     )  # fmt: skip
 
@@ -196,7 +218,10 @@ def outcome_words(job: Job) -> str:
     count = sum(len(one.images) for one in results)
     images = f"{count} image{'s' if count > 1 else ''}"
     how = f"stopped at step {first.step} of {steps}" if not first.finished else f"{first.step} steps"
-    return f"{images}, {how}, {seconds_text(sum(one.seconds for one in results))} on {first.device}"
+    words = f"{images}, {how}, {seconds_text(sum(one.seconds for one in results))} on {first.device}"
+    for title, step in st.session_state.get(_HELD, {}).get(job.identity[-1], {}).values():
+        words += f"; {title} was stopped at step {step} and has stayed as it was"
+    return words
 
 
 def show_notes(job: Job | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
@@ -51,6 +53,23 @@ def show(entry: NetworkEntry, weights: str) -> None:
     st.fragment(_stage, run_every=POLL_SECONDS if polled else None)(view, rungs, names[target], polled)
 
 
+def _verdict(results: Sequence[Grown]) -> str:
+    """Return what the first two settings' values say of the first one's noise; "" before both are judged."""
+    judged = [one.quality[0].clean for one in results[:2] if one.quality]
+    if len(judged) < 2:
+        return ""
+    first, second = judged
+    if first >= second:
+        return (
+            " The noise of the first setting is no mistake: to the network it is as good an answer as the second's "
+            f"picture ({value_text(first)} against {value_text(second)})."
+        )
+    return (
+        f" Here the noise of the first setting reached less than the second's picture ({value_text(first)} against "
+        f"{value_text(second)}): with other seeds and classes it is often the other way round."
+    )
+
+
 def _tile(rung: Rung, position: int, grown: Grown | None, growing_now: Growing | None, *, waits: bool) -> Tile:
     title = f"{position + 1} · {rung.title}"
     line, tip, under = "", "", rung.words
@@ -93,12 +112,14 @@ def _stage(view: View, rungs: tuple[Rung, ...], name: str, polled: bool) -> None
             if shown is not None and results and not all(one.finished for one in results):
                 st.button(
                     "Continue", key="filters_ladder_continue", icon=":material/resume:", on_click=growing.go_on,
-                    args=(growing.LADDER, shown, None, "pad"),
+                    args=(growing.LADDER, shown),
                 )  # fmt: skip
             if growing.refusal():
                 st.caption(f":red[{growing.refusal()}]")
             elif shown is not None:
                 st.caption(shown.sentence or growing.outcome_words(shown))
+            elif jobs.let_go(growing.LADDER):
+                st.caption(jobs.LET_GO)
             else:
                 st.caption("The same class, the same seed, the same steps: only what holds noise back differs.")
     results = growing.results_of(shown)
@@ -125,12 +146,12 @@ def _stage(view: View, rungs: tuple[Rung, ...], name: str, polled: bool) -> None
     )
     st.caption(
         "Values reached by two networks cannot be compared with each other; what stays under shaking and the share of "
-        "fine detail can. The noise of the first setting is no mistake: to the network it is the better answer."
+        f"fine detail can.{_verdict(results)}"
     )
     growing.show_notes(shown)
     take_along.row(
         plan,
-        None,
+        "",
         key="filters_ladder",
         name=f"why regularise {name}",
         make_png=(

@@ -11,11 +11,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from explorer.ascent import code
 from explorer.ascent.results import DreamPlan, Plan
-from explorer.interface.current_picture import is_upload
 from explorer.interface.figures.gif_file import CLEAR, GIF_END, gif_blocks
 from explorer.interface.filters import album
 from explorer.interface.filters.wishes import STATE
-from explorer.pictures.picture import Picture
+from explorer.pictures.sources import DEFAULT_SOURCE
 
 Frames = Sequence[tuple[int, np.ndarray]]
 _GAP, _TEXT, _HEAD = 8, 32, 40
@@ -107,13 +106,10 @@ def plan_words(plan: Plan | DreamPlan) -> str:
     )
 
 
-def code_of(plan: Plan | DreamPlan, picture: Picture | None) -> str:
-    """Return the notebook lines that grow what the stage shows, with its own picture where that can be named."""
-    lines = code.dream_code(plan) if isinstance(plan, DreamPlan) else code.code(plan)
-    if picture is None or is_upload(picture.source):
-        return lines
-    named = lines.replace("resolve(DEFAULT_SOURCE)", f"resolve({picture.source!r})")
-    return named.replace("import DEFAULT_SOURCE, resolve", "import resolve")
+def code_of(plan: Plan | DreamPlan, source: str) -> str:
+    """Return the notebook lines that grow what the stage shows, from the picture that it grew from."""
+    source = source or DEFAULT_SOURCE
+    return code.dream_code(plan, source) if isinstance(plan, DreamPlan) else code.code(plan, source)
 
 
 def board_png(board: Sequence[album.Shown], titles: Sequence[str], title: str, small_print: str) -> bytes:
@@ -132,7 +128,7 @@ def dream_png(image: np.ndarray) -> bytes:
 
 def row(
     plan: Plan | DreamPlan,
-    picture: Picture | None,
+    source: str,
     *,
     key: str,
     name: str,
@@ -144,7 +140,7 @@ def row(
 
     Args:
         plan: what the images on the stage were made with, for the code.
-        picture: the visitor's, where the plan starts from it.
+        source: of the picture that they were made from, or "".
         key: keeps the buttons of the modes apart.
         name: of the files.
         make_png: makes the PNG when it is asked for; None while there is no image.
@@ -155,7 +151,7 @@ def row(
         if before is not None:
             before()
         with st.popover("Show the code", icon=":material/code:"):
-            st.code(code_of(plan, picture), language="python")
+            st.code(code_of(plan, source), language="python")
         with st.popover("Link", icon=":material/link:"):
             st.code(STATE.link(), language=None, wrap_lines=True)
             st.caption(

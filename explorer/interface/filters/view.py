@@ -16,6 +16,7 @@ from explorer.interface.filters import album, background, close_up, dreaming, gr
 from explorer.interface.filters.album import Shown
 from explorer.interface.filters.wishes import STATE, View
 from explorer.interface.jobs import Job
+from explorer.interface.narrow_screens import fit_narrow_screens
 from explorer.interface.page_frame import page_head
 from explorer.interface.weights_notice import weights_in_use
 from explorer.networks import catalogue
@@ -205,6 +206,7 @@ def _grow(stage: Stage, targets: Sequence[int]) -> None:
         [plan],
         label=f"Growing {what}",
         pixels=None if stage.picture is None else stage.picture.pixels,
+        picture="" if stage.picture is None else stage.picture.source,
         fit=FIT,
     )
 
@@ -225,7 +227,7 @@ def _idle_bar(stage: Stage, picks: list[int], job: Job | None) -> None:
             done = results[0].finished
             st.button(
                 "Grow further" if done else "Continue", key="filters_continue", icon=":material/resume:",
-                on_click=growing.go_on, args=(growing.GROW, job, _pixels(stage), FIT),
+                on_click=growing.go_on, args=(growing.GROW, job),
                 help=f"{STATE.value('steps')} more steps" if done else "From where it was stopped",
             )  # fmt: skip
         if picks:
@@ -247,17 +249,13 @@ def _idle_bar(stage: Stage, picks: list[int], job: Job | None) -> None:
             st.caption(f"Click images to pick up to {wishes.MOST_PICKS}.")
 
 
-def _pixels(stage: Stage) -> object:
-    return None if stage.picture is None else stage.picture.pixels
-
-
 def _board(stage: Stage, job: Job | None, targets: Sequence[int]) -> list[Shown]:
     sheet = sheets.sheet(stage.view.network, stage.view.layer) if stage.view.weights == "trained" else None
     layers = [album.from_sheet(sheet), album.kept(stage.view)]
     if job is not None and job.running and job.identity[0] == stage.view:
         plan = job.identity[1][0]
         now = growing.growings(job)
-        layers.append(album.from_growing(now[0], plan) if now else album.waiting(plan))
+        layers.append(album.from_growing(now[0], plan, growing.picture_of(job)) if now else album.waiting(plan))
     return album.board_of(targets, *layers)
 
 
@@ -271,7 +269,7 @@ def _stage(stage: Stage, polled: bool) -> None:
     job = jobs.job(growing.GROW)
     if _busy() != polled:
         st.rerun()
-    picks = wishes.picks_of(wishes.linked("picks"), stage.count)
+    picks = wishes.picks_of(STATE.linked("picks"), stage.count)
     guess = STATE.value("names") == "hidden" and not stage.view.layer
     board = _board(stage, job, shuffled(stage.targets, stage.entry.name) if guess else stage.targets)
     left, right = st.columns([2.05, 1], gap="medium")
@@ -339,12 +337,15 @@ def _below(stage: Stage, board: list[Shown], picks: list[int]) -> None:
         growing.show_notes(job)
     results = growing.results_of(job) if job is not None and job.identity[0] == stage.view else ()
     frames = close_up.frames_of(results[0], range(len(results[0].images))) if results else []
-    plan = plan_on_stage(board, picks) or wishes.plan_of(stage.view, picks or stage.targets[: wishes.MOST_PICKS])
+    plan, source = made_with(board, picks) or (
+        wishes.plan_of(stage.view, picks or stage.targets[: wishes.MOST_PICKS]),
+        "" if stage.picture is None else stage.picture.source,
+    )
     titles = [wishes.title_of(stage.view, stage.names, one.target) for one in board]
     title = f"{stage.entry.title} ({stage.view.weights} weights), {stage.view.layer or 'classes'}"
     take_along.row(
         plan,
-        stage.picture if plan.start == "picture" else None,
+        source,
         key="filters",
         name=f"{stage.view.network} {stage.view.layer or 'classes'}".replace("/", " "),
         make_png=(lambda: take_along.board_png(board, titles, title, _small_print(there))) if there else None,
@@ -355,12 +356,15 @@ def _below(stage: Stage, board: list[Shown], picks: list[int]) -> None:
     )
 
 
-def plan_on_stage(board: Sequence[Shown], picks: Sequence[int]) -> Plan | None:
-    """Return the plan that the images on the stage were grown with, for those of them that share it.
+def made_with(board: Sequence[Shown], picks: Sequence[int]) -> tuple[Plan, str] | None:
+    """Return what the images on the stage were grown with and from, for those of them that share it.
 
     Args:
         board: the images.
         picks: of these it is, where any is picked; the last picked one's settings count.
+
+    Returns:
+        (the plan, the source of the picture that they began as or ""), or None where nothing is known.
     """
     of_interest = [one for one in board if one.plan is not None and (not picks or one.target in picks)]
     if not of_interest:
@@ -368,8 +372,12 @@ def plan_on_stage(board: Sequence[Shown], picks: Sequence[int]) -> Plan | None:
     first = next((one for one in of_interest if picks and one.target == picks[-1]), of_interest[0])
     assert first.plan is not None
     common = replace(first.plan, targets=())
-    alike = [one.target for one in of_interest if one.plan is not None and replace(one.plan, targets=()) == common]
-    return replace(common, targets=tuple(dict.fromkeys(alike))[: wishes.MOST_PICKS])
+    alike = [
+        one.target
+        for one in of_interest
+        if one.plan is not None and replace(one.plan, targets=()) == common and one.picture == first.picture
+    ]
+    return replace(common, targets=tuple(dict.fromkeys(alike))[: wishes.MOST_PICKS]), first.picture
 
 
 def _objective_words(there: Sequence[Shown]) -> str:
@@ -426,7 +434,7 @@ def _what_you_see(stage: Stage, board: list[Shown]) -> None:
 def _search(stage_count: int, names: list[str]) -> None:
     """Draw the field that finds classes by name, for networks that have too many to look through."""
     key = "filters_search"
-    st.session_state[key] = wishes.picks_of(wishes.linked("picks"), stage_count)
+    state.show_in(key, wishes.picks_of(STATE.linked("picks"), stage_count))
 
     def found() -> None:
         STATE.set("picks", ",".join(map(str, st.session_state[key])))
@@ -467,7 +475,7 @@ def _show_stage(entry: NetworkEntry, weights: str, structure: Structure, mode: s
     targets = list(range((page - 1) * PER_PAGE, min(page * PER_PAGE, count)))
     if not layer and count > PER_PAGE:
         # Picked classes come first: a search shall show what it has found.
-        found = wishes.picks_of(wishes.linked("picks"), count)
+        found = wishes.picks_of(STATE.linked("picks"), count)
         targets = [*found, *(one for one in targets if one not in found)][:PER_PAGE]
     view = View(entry.name, weights, layer)
     job = jobs.job(growing.GROW)
@@ -481,6 +489,8 @@ def _show_stage(entry: NetworkEntry, weights: str, structure: Structure, mode: s
 def show() -> None:
     """Draw the page."""
     state.hide_unseen()
+    jobs.begin_look()
+    fit_narrow_screens("filters")
     page_head("Filters", "What does a filter, or a whole class, want to see?")
     network, mode = _controls()
     entry = catalogue.entry(network)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import streamlit as st
-
 from explorer.ascent.results import NO_TRANSFORMS, DreamPlan, Plan, Regularisers, Transforms
 from explorer.interface.state import Item, PageState
 from explorer.networks import catalogue
@@ -204,24 +202,6 @@ class View:
     network: str
     weights: str
     layer: str
-
-
-def linked(name: str) -> str:
-    """Return a property that is clicked together on the stage, first from the link; the address follows it.
-
-    No widget holds it: the stage is drawn again and again, and what the browser sends along with such a look may be
-    older than a click that is on its way; a text field would take the old value for a new one.
-    """
-    key = STATE.key(name)
-    if key not in st.session_state:
-        st.session_state[key] = st.query_params.get(key, STATE.items[name].default)
-    text = str(st.session_state[key] or "")
-    if st.query_params.get(key, "") != text:
-        if text:
-            st.query_params[key] = text
-        else:
-            del st.query_params[key]
-    return text
 
 
 def picks_of(text: str, count: int) -> list[int]:

@@ -106,9 +106,9 @@ def test_quality_says_what_stays_under_shaking():
 
 def test_work_that_gave_way_goes_on_from_its_states_and_finished_work_does_not():
     half = grown(finished=False, state={"a": 1})
-    assert growing.unfinished([half]) == {"plans": (PLAN,), "states": ({"a": 1},)}
-    assert growing.unfinished([grown()]) is None
-    assert growing.unfinished([grown(finished=False, state=None)]) is None
+    assert growing.unfinished([half], {}) == {"plans": (PLAN,), "states": ({"a": 1},)}
+    assert growing.unfinished([grown()], {}) is None
+    assert growing.unfinished([grown(finished=False, state=None)], {}) is None
 
 
 def test_the_kept_steps_have_the_first_and_the_last_among_them():
@@ -135,15 +135,24 @@ def test_images_know_what_they_were_grown_with():
     stopped = album.from_grown(grown(finished=False, step=7))[2][0]
     assert stopped.plan == replace(PLAN, steps=7)
     board = album.board_of([0, 1, 2, 3], album.from_sheet(sheet()), {2: [stopped]})
-    assert view.plan_on_stage(board, []) == replace(PLAN, targets=(0, 1))
-    assert view.plan_on_stage(board, [0, 2]) == replace(PLAN, steps=7, targets=(2,))
-    assert view.plan_on_stage(board, [3]) is None
+    assert view.made_with(board, []) == (replace(PLAN, targets=(0, 1)), "")
+    assert view.made_with(board, [0, 2]) == (replace(PLAN, steps=7, targets=(2,)), "")
+    assert view.made_with(board, [3]) is None
+
+
+def test_images_of_one_plan_that_began_as_two_pictures_are_not_made_by_one_call():
+    plan = replace(PLAN, start="picture")
+    cat, fish = (album.from_grown(grown(plan=plan), source) for source in ("drawn:cat:3", "drawn:fish:3"))
+    board = album.board_of([0, 2], cat, {2: fish[2]})
+    assert view.made_with(board, []) == (replace(plan, steps=10, targets=(0,)), "drawn:cat:3")
+    assert view.made_with(board, [0, 2]) == (replace(plan, steps=10, targets=(2,)), "drawn:fish:3")
 
 
 def test_a_stopped_dream_counts_the_steps_of_all_its_octaves():
     class Ended:
         running = False
         state = "stopped"
+        identity = ("", 1)
 
     plan = DreamPlan("drawn_plain", octaves=6, octave_scale=2.0, steps=20)
     # Of six octaves four are not below 32 pixels.
