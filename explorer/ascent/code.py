@@ -6,13 +6,15 @@ from dataclasses import fields
 from typing import Any
 
 from explorer.ascent.results import DreamPlan, Plan, Regularisers, Transforms
+from explorer.pictures.sources import DEFAULT_SOURCE
 
 
-def code(plan: Plan) -> str:
+def code(plan: Plan, source: str = DEFAULT_SOURCE) -> str:
     """Return the lines that grow the images of a plan.
 
     Args:
         plan: What stands in it as by default is left out.
+        source: Of the picture that a plan with `start="picture"` starts from.
     """
     names = ["Plan"]
     if plan.transforms != Transforms():
@@ -23,7 +25,7 @@ def code(plan: Plan) -> str:
         "from explorer.ascent.render import grow",
         f"from explorer.ascent.results import {', '.join(sorted(names))}",
         "from explorer.networks.loading import load",
-        *_picture_lines(plan.start == "picture"),
+        *(_picture_lines(source) if plan.start == "picture" else ()),
         "",
         "plan = Plan(",
         *_arguments(plan, always=("network", "objective", "targets")),
@@ -36,17 +38,18 @@ def code(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def dream_code(plan: DreamPlan) -> str:
+def dream_code(plan: DreamPlan, source: str = DEFAULT_SOURCE) -> str:
     """Return the lines that let a picture dream.
 
     Args:
         plan: What stands in it as by default is left out.
+        source: Of the picture.
     """
     lines = [
         "from explorer.ascent.dream import dream_on",
         "from explorer.ascent.results import DreamPlan",
         "from explorer.networks.loading import load",
-        *_picture_lines(True),
+        *_picture_lines(source),
         "",
         "plan = DreamPlan(",
         *_arguments(plan, always=("network", "layers")),
@@ -57,13 +60,17 @@ def dream_code(plan: DreamPlan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _picture_lines(wanted: bool) -> list[str]:
-    if not wanted:
-        return []
+def _picture_lines(source: str) -> list[str]:
+    if source.startswith(("upload:", "webcam:")):  # which only the visitor has
+        return [
+            "from explorer.pictures.intake import decode",
+            "",
+            'pixels = decode(open("your picture", "rb").read()).pixels',
+        ]
     return [
-        "from explorer.pictures.sources import DEFAULT_SOURCE, resolve",
+        "from explorer.pictures.sources import resolve",
         "",
-        "pixels = resolve(DEFAULT_SOURCE).pixels  # or your own, uint8 (height, width, 3)",
+        f"pixels = resolve({source!r}).pixels  # or your own, uint8 (height, width, 3)",
     ]
 
 

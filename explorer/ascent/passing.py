@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from explorer.networks.gradients import without_gradients
 from explorer.networks.preprocessing import CAFFE_MEAN_BGR, TORCH_DEVIATION, TORCH_MEAN
-from explorer.networks.tap import lock_of, model_of, tapped
+from explorer.networks.tap import Enough, lock_of, model_of, tapped
 from explorer.networks.work_context import SentenceError
 
 Size = tuple[int, int]
@@ -165,17 +165,34 @@ def _open_doors(model: keras.Model) -> Iterator[None]:
                 layer.__dict__.pop(name, None)
 
 
-def passed(network: Any, size: Size | None = None) -> dict[str, Passed]:
+def passed(network: Any, size: Size | None = None, until: str = "") -> dict[str, Passed]:
     """Return every layer by its path, in the order in which a picture passes them; run once and kept.
 
     Args:
         network: A loaded network or a keras.Model.
         size: (height, width) of the picture; None for the network's own.
+        until: Path of the last layer that matters: the pass ends there, and so do the layers that are returned. What
+            comes behind it takes no time, and may refuse the size. With a path that never comes by, all are returned.
     """
     height, width, channels = picture_shape(network)
     if size is not None:
         height, width = size
-    return remembered(network, ("passed", height, width), lambda: _passed(network, (height, width, channels)))
+    facts = _facts.setdefault(model_of(network), {})
+    whole, begun = ("passed", height, width), ("passed until", height, width)
+    if whole in facts:
+        return _up_to(facts[whole], until)
+    if until and until in facts.get(begun, ()):
+        return _up_to(facts[begun], until)
+    found = _passed(network, (height, width, channels), until)
+    facts[begun if until in found else whole] = found
+    return found
+
+
+def _up_to(found: dict[str, Passed], until: str) -> dict[str, Passed]:
+    if until not in found:
+        return found
+    paths = list(found)
+    return {path: found[path] for path in paths[: paths.index(until) + 1]}
 
 
 _facts: weakref.WeakKeyDictionary[keras.Model, dict[Hashable, Any]] = weakref.WeakKeyDictionary()
@@ -195,7 +212,7 @@ def remembered(network: Any, key: Hashable, find: Callable[[], Fact]) -> Fact:
     return facts[key]
 
 
-def _passed(network: Any, shape: tuple[int, int, int]) -> dict[str, Passed]:
+def _passed(network: Any, shape: tuple[int, int, int], until: str) -> dict[str, Passed]:
     found: dict[str, Passed] = {}
     sources: dict[int, str] = {}
     alive: list[Any] = []  # while a tensor lives, no other has its id
@@ -206,12 +223,14 @@ def _passed(network: Any, shape: tuple[int, int, int]) -> dict[str, Passed]:
             found[path] = Passed(layer, tuple(int(side or 0) for side in put[0].shape[1:]), source)
             sources[id(put[0])] = path
             alive.append(put[0])
+            if path == until:
+                raise Enough
 
     with lock_of(network), without_gradients():
         blank = keras.ops.zeros((1, *shape))
         if not model_of(network).built:
             model_of(network)(blank)
-        with tapped(network, lambda path, tensor: None, watch=watch) as model:
+        with tapped(network, lambda path, tensor: None, watch=watch) as model, suppress(Enough):
             try:
                 called(model, blank)
             except SentenceError:
@@ -227,7 +246,7 @@ def layer_passed(network: Any, path: str, size: Size | None = None) -> Passed:
     Raises:
         SentenceError: if the network calls no such layer.
     """
-    found = passed(network, size).get(path)
+    found = passed(network, size, path).get(path)
     if found is None:
         raise SentenceError(f"The network has no layer {path!r}; choose one of its layers.")
     return found
@@ -274,7 +293,7 @@ def preactivation(network: Any, layer: str) -> Preactivation:
         return Preactivation("before")
     if activation_of(target) is not None:
         return Preactivation("inside")
-    for path, one in passed(network).items():
+    for path, one in passed(network, until=layer).items():
         if path == layer:
             break
         if is_rectifier(one.layer):

@@ -99,7 +99,7 @@ class Many:
         rows: One for each file that came in and was reached, in order.
         explained: How many have a report.
         failed: How many have none, because they are no pictures or could not be explained.
-        not_reached: How many were left when the visitor stopped.
+        not_reached: How many were left when the visitor stopped, or when this gave way to others.
         seconds: Of computing.
         device: What computed it, in words.
         finished: Whether all were reached.
@@ -124,6 +124,11 @@ def batch_pictures(taken: Iterable[TakenIn]) -> tuple[BatchPicture, ...]:
         else BatchPicture(one.name, one.picture.pixels, source=one.picture.source)
         for one in taken
     )
+
+
+def left(pictures: Sequence[BatchPicture], found: Many) -> tuple[BatchPicture, ...]:
+    """Return which of the pictures that were handed over last have not been reached."""
+    return tuple(pictures[len(pictures) - found.not_reached :])
 
 
 def map_line(one: ReportedMap) -> MapLine:
@@ -240,6 +245,13 @@ class Parcel:
     def add(self, name: str, content: bytes) -> None:
         """Put a file into it."""
         self._zip.writestr(name, content)
+
+    def take_over(self, earlier: Many) -> None:
+        """Put the reports of an earlier part into it, without that part's contents and table."""
+        with zipfile.ZipFile(io.BytesIO(earlier.archive)) as archive:
+            for row in earlier.rows:
+                if row.report:
+                    self.add(f"reports/{row.report}", archive.read(f"reports/{row.report}"))
 
     def close(self) -> bytes:
         """Return the whole zip."""

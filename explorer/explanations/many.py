@@ -66,11 +66,14 @@ def many(
     score: Score = "logits",
     judged: bool = False,
     seed: int = 0,
+    earlier: Many | None = None,
 ) -> Many:
     """Explain up to fifty pictures by the same methods (named work).
 
     A file that is no picture, or a picture that cannot be explained, costs its own report only. When the visitor
-    stops, the reports of all pictures that were done by then are kept.
+    stops, the reports of all pictures that were done by then are kept. When others wait, it gives way between two
+    pictures and returns what it has, with pictures not reached: called again with these and its result as `earlier`,
+    it goes on as if it had never given way (see `left`).
 
     Args:
         context: The work's context.
@@ -85,9 +88,10 @@ def many(
         score: "logits" or "softmax".
         judged: Whether to score the maps by insertion and deletion as well, which takes longer.
         seed: Of everything random.
+        earlier: What became of the pictures before these, from a call that gave way.
 
     Returns:
-        A zip of reports, and the table.
+        A zip of reports, and the table; of the earlier pictures too.
 
     Raises:
         SentenceError: if the network cannot be loaded, or nothing is asked for.
@@ -102,18 +106,27 @@ def many(
         raise SentenceError(f"At most {MOST_PICTURES} pictures are explained in one go: choose fewer.")
     if not pictures:
         raise SentenceError("Choose at least one picture.")
-    context.report(0, len(pictures), "pictures", "Loading the network")
+    before = () if earlier is None else earlier.rows
+    total = len(before) + len(pictures)
+    context.report(len(before), total, "pictures", "Loading the network")
     loaded = load(network, weights)
     started = time.perf_counter()
     one_go = _Go(loaded, methods, fit, target or Target(), dict(options or {}), layer, score, judged, seed)
-    parcel, rows = Parcel(), list[ManyRow]()
-    for number, picture in enumerate(pictures):
+    parcel, rows = Parcel(), list(before)
+    if earlier is not None:
+        parcel.take_over(earlier)
+    explained_now = 0
+    for picture in pictures:
         if context.stopped():
             break
         if picture.pixels is None:
             rows.append(ManyRow(picture.name, picture.sentence or "This file is no picture."))
             continue
-        inner = _Within(context, number, len(pictures), picture.name, len(methods) + judged)
+        # One picture at least is explained in every turn, however long the network took to load.
+        if explained_now and context.should_yield():
+            break
+        number = len(rows)
+        inner = _Within(context, number, total, picture.name, len(methods) + judged)
         try:
             row, content = one_go.row(picture, picture.pixels, report_name(number + 1, picture.name), inner)
         except Stopped:
@@ -124,8 +137,9 @@ def many(
         if content is not None:
             parcel.add(f"reports/{row.report}", content)
         rows.append(row)
-        context.report(number + 1, len(pictures), "pictures", picture.name)
-    not_reached = len(pictures) - len(rows)
+        explained_now += 1
+        context.report(number + 1, total, "pictures", picture.name)
+    not_reached = total - len(rows)
     archive, told = packed(parcel, rows, methods, loaded.entry.title, not_reached)
     explained = sum(bool(row.report) for row in rows)
     return Many(
@@ -135,7 +149,7 @@ def many(
         explained=explained,
         failed=len(rows) - explained,
         not_reached=not_reached,
-        seconds=time.perf_counter() - started,
+        seconds=time.perf_counter() - started + (0.0 if earlier is None else earlier.seconds),
         device=device_label(),
         finished=not not_reached,
     )

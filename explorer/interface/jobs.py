@@ -16,17 +16,24 @@ from typing import Any, Literal
 import streamlit as st
 
 from explorer.engine.client import Call, Engine, EngineError, Progress
+from explorer.interface import work
 from explorer.interface.current_picture import plain
 from explorer.interface.server import engine
 from explorer.interface.visitor import visitor_id
+from explorer.interface.work import size_of
 
 JobState = Literal["waiting", "running", "stopping", "done", "failed", "stopped"]
-GoOn = Callable[[Any], "dict[str, Any] | None"]
+GoOn = Callable[[Any, "dict[str, Any]"], "dict[str, Any] | None"]
+"""From a result, and the arguments of the call that brought it, to those that change; None when all is done."""
 
 KEPT_JOBS = 12
 """How many jobs a session remembers, the running ones among them."""
 
+LET_GO = "What was here has been let go of, to keep this session small; it can be computed again."
+
 _JOBS = "_jobs"
+_LOOKS = "_looks_at_jobs"
+_LET_GO = "_jobs_let_go"
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +45,7 @@ class Job:
         key: under which the page finds it again.
         label: what is being done, for the progress line.
         identity: what it is about, so that the page can tell whether it still fits what is shown.
+        looked_at: number of the page's look (see `begin_look`) at which it was asked for last.
     """
 
     def __init__(
@@ -56,7 +64,7 @@ class Job:
         self.label = label
         self.identity = identity
         self._owner = owner
-        # Only what goes on later needs them again; they may be fifty pictures.
+        # Only what goes on later needs them again, and not for longer than that; they may be fifty pictures.
         self._arguments = arguments if go_on is not None else {}
         self._go_on = go_on
         self._engine = where
@@ -67,7 +75,10 @@ class Job:
         self._words: dict[str, Any] = {}
         self._payloads: dict[int, Any] = {}
         self._before: Any = None
+        self._progress_before: Progress | None = None
         self._calls: list[Call] = []
+        self.looked_at = 0
+        self._bytes: int | None = None
         self._submit(arguments)
         # A job nobody holds any more belongs to a session that has ended.
         weakref.finalize(self, _stop_all, self._calls)
@@ -91,16 +102,22 @@ class Job:
     def _ended(self, call: Call) -> None:
         """Go on with work that gave way to others."""
         with self._lock:
-            if call is not self._call or call.state != "done" or self._go_on is None:
+            if call is not self._call or self._go_on is None:
+                return
+            if call.state != "done":
+                self._arguments = {}
                 return
             try:
-                more = self._go_on(call.result())
+                more = self._go_on(call.result(), self._arguments)
                 if more is None or not self._wanted:
+                    self._arguments = {}
                     return
                 self._payloads = {**self._payloads, **call.payloads}
                 self._before = call.result()
+                self._progress_before = call.progress or self._progress_before
                 self._seconds_before += call.seconds or 0.0
-                self._submit({**self._arguments, **more})
+                self._arguments = {**self._arguments, **more}
+                self._submit(self._arguments)
                 if not self._wanted:  # the stop came while this was handed over, and met the call before
                     self._call.stop()
             except EngineError as failure:
@@ -119,7 +136,7 @@ class Job:
         if self._go_on is None or call.state != "done" or not self._wanted or self._failure:
             return False
         try:
-            return self._go_on(call.result()) is not None
+            return self._go_on(call.result(), self._arguments) is not None
         except Exception:  # a mistake in there is told by `_ended`
             return False
 
@@ -137,8 +154,8 @@ class Job:
 
     @property
     def progress(self) -> Progress | None:
-        """The latest report."""
-        return self._call.progress
+        """The latest report, while it waits for its next turn that of the turn before."""
+        return self._call.progress or self._progress_before
 
     @property
     def payloads(self) -> dict[int, Any]:
@@ -182,6 +199,15 @@ class Job:
         """Place in line, 1 is next; None once it runs."""
         return self._call.place
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that its result and what it has told hold in this session, estimated; 0 while it runs."""
+        if self.running:
+            return 0
+        if self._bytes is None:
+            self._bytes = size_of((self.result, self.payloads))
+        return self._bytes
+
     def stop(self) -> None:
         """Ask it to stop; what it has by then is kept where the work hands it over."""
         self._wanted = False
@@ -204,7 +230,36 @@ def _jobs() -> OrderedDict[str, Job]:
 
 def job(key: str) -> Job | None:
     """Return this session's job under a key, running or ended."""
-    return _jobs().get(key)
+    found = _jobs().get(key)
+    if found is not None:
+        found.looked_at = st.session_state.get(_LOOKS, 0)
+    return found
+
+
+def begin_look() -> None:
+    """Say that the page is drawn from its beginning; call once per page, before any job is looked at.
+
+    The results of jobs count against the same limit as those that `explorer.interface.work` keeps. Where both together
+    are too large, jobs are let go of that have ended and are not on the screen, those first that were not looked at
+    for longest.
+    """
+    kept = _jobs()
+    now = st.session_state.get(_LOOKS, 0)
+    room = work.KEPT_BYTES - work.kept_bytes() - sum(each.nbytes for each in kept.values())
+    for old in sorted(kept.values(), key=lambda each: each.looked_at):
+        if room >= 0:
+            break
+        if old.nbytes and old.looked_at < now:
+            room += old.nbytes
+            del kept[old.key]
+            st.session_state[_LET_GO] = {*st.session_state.get(_LET_GO, ()), old.key}
+    st.session_state[_LOOKS] = now + 1
+    st.session_state[work.JOB_BYTES] = sum(each.nbytes for each in kept.values())
+
+
+def let_go(key: str) -> bool:
+    """Tell whether the job under a key was let go of to make room, and nothing has been started there since."""
+    return key in st.session_state.get(_LET_GO, ())
 
 
 def start(key: str, name: str, *, label: str, identity: tuple = (), go_on: GoOn | None = None, **arguments: Any) -> Job:
@@ -215,8 +270,9 @@ def start(key: str, name: str, *, label: str, identity: tuple = (), go_on: GoOn 
         name: name in the engine's table of work.
         label: what is being done, for the progress line.
         identity: what it is about.
-        go_on: from a result to the arguments that change when the work is called again because it gave way to
-            others, or None when it is finished. Called in other threads; without Streamlit.
+        go_on: from a result, and the arguments of the call that brought it, to the arguments that change when the
+            work is called again because it gave way to others, or None when it is finished. Called in other threads;
+            without Streamlit.
         **arguments: handed to the work.
 
     Returns:
@@ -233,6 +289,8 @@ def start(key: str, name: str, *, label: str, identity: tuple = (), go_on: GoOn 
     before = kept.pop(key, None)
     if before is not None:
         before.stop()
+    started.looked_at = st.session_state.get(_LOOKS, 0)
+    st.session_state[_LET_GO] = {*st.session_state.get(_LET_GO, ())} - {key}
     kept[key] = started
     for old in [each for each in kept.values() if not each.running][: max(0, len(kept) - KEPT_JOBS)]:
         del kept[old.key]
@@ -280,7 +338,7 @@ def progress_line(watched: Job) -> None:
     if watched.state == "stopping":
         st.progress(progress_share(watched), f"{label}: stopping …")
     elif watched.place:
-        st.progress(0.0, f"{label}: waiting, place {watched.place} in line")
+        st.progress(progress_share(watched), f"{label}: waiting, place {watched.place} in line")
     elif progress is not None and progress.total:
         counted = f"{progress.done or 0:.0f} of {progress.total:.0f} {progress.unit}"
         st.progress(progress_share(watched), f"{label}: {plain(progress.message) or counted}")

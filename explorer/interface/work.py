@@ -15,6 +15,13 @@ from explorer.interface.visitor import visitor_id
 
 # Together with the picture (at most 3 MB at 1024 pixels) this stays below 20 MB for each visitor.
 KEPT_BYTES = 14_000_000
+LEAST_BYTES = KEPT_BYTES // 2
+"""So much there is for results however large those of jobs are: a stage that could not keep its maps would compute
+them again and again."""
+
+JOB_BYTES = "_job_bytes"
+"""Session key of how many bytes the results of ended jobs hold (see `explorer.interface.jobs.begin_look`)."""
+
 _KEPT = "kept_results"
 
 
@@ -47,6 +54,11 @@ def _kept() -> OrderedDict[tuple, tuple[Any, int]]:
     return st.session_state.setdefault(_KEPT, OrderedDict())
 
 
+def kept_bytes() -> int:
+    """Return how many bytes the kept results of this session hold."""
+    return sum(size for _, size in _kept().values())
+
+
 def forget() -> None:
     """Drop every kept result of this session."""
     _kept().clear()
@@ -69,7 +81,8 @@ def keep(name: str, keep_as: tuple, result: Any) -> None:
     if size > KEPT_BYTES:  # to make room for it would only empty the session
         return
     kept.pop((name, *keep_as), None)
-    while kept and sum(kept_size for _, kept_size in kept.values()) + size > KEPT_BYTES:
+    most = max(LEAST_BYTES, size, KEPT_BYTES - int(st.session_state.get(JOB_BYTES, 0)))
+    while kept and kept_bytes() + size > most:
         # What is small costs as much to compute as what is large: the largest goes first.
         del kept[max(kept, key=lambda each: kept[each][1])]
     kept[(name, *keep_as)] = (result, size)

@@ -5,6 +5,7 @@ import pytest
 
 from explorer.ascent.code import code, dream_code
 from explorer.ascent.results import DreamPlan, Plan, Regularisers, Transforms
+from explorer.pictures.sources import resolve
 
 PLANS = [
     Plan("drawn_robust", targets=(3,), steps=2),
@@ -21,6 +22,16 @@ def test_the_shown_code_runs_and_says_what_was_asked(plan):
     exec(code(plan), names)
     assert names["plan"] == plan
     assert names["grown"].images.shape[0] == len(plan.targets)
+
+
+def test_the_shown_code_names_the_picture_that_the_images_began_as():
+    names = {}
+    made = code(PLANS[1], "drawn:fish:7")
+    exec(made, names)
+    np.testing.assert_array_equal(names["pixels"], resolve("drawn:fish:7").pixels)
+    assert "fish" not in code(PLANS[0], "drawn:fish:7"), "noise has no picture"
+    uploaded = code(PLANS[1], "upload:" + "0" * 64)
+    assert "open(" in uploaded and "resolve" not in uploaded
 
 
 def test_the_shown_code_of_a_dream_runs():

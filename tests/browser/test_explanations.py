@@ -156,3 +156,46 @@ def test_a_link_can_hide_what_a_teacher_does_not_want_to_be_changed(visitor, app
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(500)
     assert overflow_pixels(page) <= 0
+
+
+def chosen_methods(page):
+    said = page.locator(".st-key-explanations_methods_shown button[aria-pressed=true]").all_inner_texts()
+    return {text.strip() for text in said}
+
+
+def test_no_click_is_undone_while_the_stage_is_drawn_again_for_a_slow_map(visitor, app_url):
+    page = opened(visitor, app_url, explanations_methods="rise,grad_cam", explanations_rise_masks=8000)
+    page.locator(".st-key-explanations_stop").wait_for(timeout=SLOW_MS)
+    wanted = chosen_methods(page)
+    assert wanted == {"RISE", "Grad-CAM"}
+    pills = page.locator(".st-key-explanations_methods_shown button")
+    for number in range(24):
+        name = ("Gradient", "LayerCAM", "Grad-CAM++", "Gradient × input", "Grad-CAM")[number * 7 % 5]
+        pills.filter(has_text=re.compile(f"^{re.escape(name)}$")).click()
+        wanted ^= {name}
+        page.wait_for_timeout(number * 83 % 600)
+        if number % 8 == 7:
+            page.wait_for_timeout(4000)  # several looks at the slow map
+            assert chosen_methods(page) == wanted
+    for number in range(12):
+        page.get_by_role("radio", name=("Sanity check", "Nearest pictures")[number % 2]).click()
+        page.get_by_role("radio", name="Judge the maps").click()
+        page.wait_for_timeout(number * 83 % 600)
+    for name in ("fish", "sun", "tree"):
+        choose(page, "Class to explain", name)
+        page.wait_for_timeout(300)
+    page.wait_for_timeout(3000)
+    expect(page.get_by_role("combobox", name="Class to explain")).to_have_value("tree")
+    assert chosen_methods(page) == wanted
+    expect(page.get_by_role("radio", name="Judge the maps")).to_be_checked()
+    expect(page.locator(".st-key-explanations_stop")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("combobox", name="Class to explain")).to_have_value("sun")
+
+
+def test_on_a_phone_the_maps_begin_on_the_first_screen(visitor, app_url):
+    page = opened(visitor, app_url, width=390, height=844, explanations_methods="saliency,grad_cam")
+    ready(page, ["saliency", "grad_cam"])
+    box = tile(page, "saliency").locator("canvas.heat").bounding_box()
+    assert box["y"] + box["height"] <= 844
+    assert overflow_pixels(page) <= 0

@@ -127,3 +127,15 @@ def test_a_link_with_nonsense_shows_the_classes_all_the_same(visitor, app_url, w
     expect(tiles(page).nth(1)).to_have_attribute("aria-pressed", "true")
     expect(tiles(page).nth(1).locator(".title")).not_to_have_text("?")
     expect(tiles(page).nth(2).locator(".title")).to_have_text("?")
+
+
+def test_on_a_phone_all_modes_and_the_first_images_are_on_the_first_screen(visitor, app_url):
+    page = page_of(visitor, app_url, width=390, height=844)
+    modes = page.locator(".st-key-filters_mode").get_by_role("radio")
+    assert modes.count() == 4
+    for mode in modes.all():
+        box = mode.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    box = tiles(page).nth(3).bounding_box()
+    assert box["y"] + box["height"] <= 844
+    assert overflow_pixels(page) <= 0

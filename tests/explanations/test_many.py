@@ -11,11 +11,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from explorer.engine.packing import pack as packed_for_travel
+from explorer.engine.packing import unpack as unpacked
 from explorer.explanations import many as many_module
-from explorer.explanations.batch import BatchPicture, Many, ManyRow, MapLine, batch_pictures, csv_table, report_name
+from explorer.explanations.batch import (
+    BatchPicture,
+    Many,
+    ManyRow,
+    MapLine,
+    batch_pictures,
+    csv_table,
+    left,
+    report_name,
+)
 from explorer.explanations.explain import explain
 from explorer.explanations.many import many
 from explorer.explanations.report import ReportedClass
+from explorer.interface.explanations.report_panel import unfinished
 from explorer.networks.loading import load
 from explorer.networks.preprocessing import prepare
 from explorer.networks.work_context import NO_CONTEXT, NoContext, SentenceError, Stopped
@@ -95,6 +107,63 @@ def test_stopping_keeps_the_reports_that_are_done() -> None:
     assert found.explained + found.not_reached == 4
     assert len(lines(found)) == found.explained
     assert zipfile.ZipFile(io.BytesIO(found.archive)).testzip() is None
+
+
+class GivesWay(NoContext):
+    """Others wait all the time."""
+
+    def __init__(self) -> None:
+        self.heard: list[float] = []
+
+    def report(self, done: float | None = None, total: float | None = None, unit: str = "", message: str = "",
+               payload: Any = None, part: int = 0) -> None:  # fmt: skip
+        self.heard.append((done or 0) / (total or 1))
+
+    def should_yield(self) -> bool:
+        return True
+
+
+def test_it_gives_way_after_each_picture_and_goes_on_without_losing_or_repeating_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = (BatchPicture("none.txt", None, "This is no picture."), *pictures(3), BatchPicture("b", None))
+    whole = many(NO_CONTEXT, "drawn_plain", "trained", given, ("saliency", "grad_cam"))
+    explained: list[str] = []
+    real = many_module.explain
+
+    def counting(network: Any, batch: np.ndarray, target: Any, method: str, **options: Any) -> Any:
+        explained.append(method)
+        return real(network, batch, target, method, **options)
+
+    monkeypatch.setattr(many_module, "explain", counting)
+    context = GivesWay()
+    arguments: dict[str, Any] = {"pictures": given}
+    turns: list[Many] = []
+    more: dict[str, Any] | None = {}
+    while more is not None:
+        arguments |= more
+        # What is handed over travels, and so do the results.
+        found = many(context, "drawn_plain", "trained", methods=("saliency", "grad_cam"), **arguments)
+        turns.append(unpacked(packed_for_travel(found)))
+        more = unfinished(turns[-1], arguments)
+    assert [len(turn.rows) for turn in turns] == [2, 3, 5]
+    assert [turn.finished for turn in turns] == [False, False, True]
+    assert explained == ["saliency", "grad_cam"] * 3
+    assert names_in(turns[-1]) == names_in(whole) and len(set(names_in(whole))) == 5
+    assert turns[-1].table == whole.table
+    assert (turns[-1].explained, turns[-1].failed) == (3, 2)
+    assert turns[-1].seconds > turns[0].seconds
+    assert context.heard == sorted(context.heard), "the bar never goes back"
+    # Stopped while it waits for its next turn, what is there can be opened.
+    assert "1 of 5 pictures explained" in zipfile.ZipFile(io.BytesIO(turns[0].archive)).read("index.html").decode()
+    assert len(lines(turns[0])) == 2 and turns[0].not_reached == 3
+
+
+def test_one_picture_that_was_stopped_in_its_second_turn_leaves_those_of_the_first() -> None:
+    first = many(GivesWay(), "drawn_plain", "trained", pictures(3), ("saliency",))
+    rest = many(StopsAfter(0), "drawn_plain", "trained", left(pictures(3), first), ("saliency",), earlier=first)
+    assert [row.name for row in rest.rows] == ["0.png"]
+    assert names_in(rest) == names_in(first) and rest.not_reached == 2
 
 
 def test_stopping_at_once_gives_an_empty_parcel_and_no_error() -> None:

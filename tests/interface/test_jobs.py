@@ -12,8 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.engine.call import Call
 from explorer.engine.packing import pack
+from explorer.engine.progress import Progress
 from explorer.engine.work import Work
-from explorer.interface.jobs import Job
+from explorer.interface import jobs, work
+from explorer.interface.jobs import Job, progress_share
 
 
 class StandInEngine:
@@ -42,7 +44,7 @@ def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
         time.sleep(0.005)
 
 
-def rest(result: dict[str, Any]) -> dict[str, Any] | None:
+def rest(result: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any] | None:
     return None if result["finished"] else {"start": result["grown"]}
 
 
@@ -86,6 +88,29 @@ def test_work_that_gave_way_goes_on_with_what_it_had_and_hears_what_was_said(whe
     assert (one.state, one.result["grown"], one.seconds) == ("done", 9, 5.0)
 
 
+def test_what_is_left_to_do_is_told_from_the_last_call_and_let_go_of_at_the_end(where):
+    def without_done(result: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any] | None:
+        return {"todo": arguments["todo"][result["done"] :]} if result["done"] < len(arguments["todo"]) else None
+
+    one = Job("a", "b", "c", (), "visitor", {"todo": "abcde"}, without_done, where)  # type: ignore[arg-type]
+    for turn, todo in enumerate(("abcde", "cde", "e")):
+        until(lambda turn=turn: len(where.calls) == turn + 1)
+        assert where.arguments[turn] == {"todo": todo}
+        where.calls[turn].progress = Progress(turn, 3, "", "")
+        where.calls[turn].end("done", result=pack({"done": min(2, len(todo))}))
+    assert one.state == "done"
+    assert one.progress is not None and one.progress.done == 2
+    until(lambda: one._arguments == {})
+
+
+def test_a_job_that_waits_for_its_next_turn_still_says_how_far_it_is(where):
+    one = job(where, rest)
+    where.calls[0].progress = Progress(4, 9, "", "")
+    where.calls[0].end("done", result=pack({"grown": 4, "finished": False}))
+    until(lambda: len(where.calls) == 2)
+    assert progress_share(one) == 4 / 9
+
+
 def test_a_stopped_job_keeps_what_it_has_and_does_not_go_on(where):
     one = job(where, rest)
     one.stop()
@@ -121,6 +146,71 @@ def test_a_job_that_nobody_holds_is_stopped(where):
     del one
     gc.collect()
     assert where.stopped == [call]
+
+
+@pytest.fixture
+def session(where, monkeypatch):
+    kept: dict[str, Any] = {}
+    monkeypatch.setattr("explorer.interface.jobs.engine", lambda: where)
+    monkeypatch.setattr("explorer.interface.jobs.visitor_id", lambda: "visitor")
+    monkeypatch.setattr("streamlit.session_state", kept)
+    return kept
+
+
+def begun(where: StandInEngine, key: str, megabytes: int | None) -> None:
+    jobs.start(key, "long.grow", label=key)
+    if megabytes is not None:
+        where.calls[-1].end("done", result=pack(bytes(megabytes * 1_000_000)))
+
+
+def test_results_of_jobs_count_and_those_off_the_screen_go_first_the_longest_unseen_before_others(where, session):
+    jobs.begin_look()
+    for key in ("old", "older"):
+        begun(where, key, 5)
+    jobs.job("older")
+    jobs.begin_look()
+    jobs.job("old")
+    begun(where, "runs", None)
+    begun(where, "shown", 8)
+    jobs.begin_look()
+    # 18 MB of 14: what was looked at least lately has made room.
+    assert jobs.job("older") is None and jobs.let_go("older")
+    for key in ("old", "runs", "shown"):
+        assert jobs.job(key) is not None and not jobs.let_go(key)
+    begun(where, "older", 1)
+    assert not jobs.let_go("older"), "it was computed again"
+
+
+def test_what_is_on_the_screen_or_runs_is_never_let_go_of_however_large(where, session):
+    jobs.begin_look()
+    begun(where, "large", 40)
+    begun(where, "runs", None)
+    for _ in range(3):
+        jobs.begin_look()
+        assert jobs.job("large") is not None and jobs.job("runs") is not None
+    jobs.begin_look()  # another page of the app, or another panel
+    jobs.begin_look()
+    assert jobs.job("large") is None and jobs.job("runs") is not None
+
+
+def test_large_results_of_jobs_leave_less_room_for_kept_maps_but_never_none(where, session):
+    jobs.begin_look()
+    for number in range(13):
+        work.keep("map", (number,), bytes(1_000_000))
+    assert len(session["kept_results"]) == 13
+    begun(where, "large", 5)
+    jobs.begin_look()
+    jobs.job("large")
+    work.keep("map", (99,), bytes(1_000_000))
+    assert work.find("map", (99,)) is not None
+    assert work.kept_bytes() <= work.KEPT_BYTES - 5_000_000
+    begun(where, "huge", 40)
+    jobs.begin_look()
+    jobs.job("huge")
+    for number in range(6):
+        work.keep("map", ("new", number), bytes(1_000_000))
+    assert all(work.find("map", ("new", number)) is not None for number in range(6))
+    assert work.kept_bytes() <= work.LEAST_BYTES
 
 
 def page() -> None:

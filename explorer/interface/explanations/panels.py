@@ -20,8 +20,9 @@ from explorer.interface.explanations.page_state import STATE, Question, Row, cla
 from explorer.interface.figures import score_charts
 from explorer.interface.figures.heat_scales import suited_rule
 from explorer.interface.jobs import Job
-from explorer.interface.network_choice import encoded, named
+from explorer.interface.network_choice import named
 from explorer.interface.numbers import seconds_text, share_text, value_text
+from explorer.interface.state import show_in
 from explorer.interface.theme import palette
 from explorer.networks import catalogue
 
@@ -168,7 +169,7 @@ def _draw_scores(job: Job) -> None:
         )
         st.caption(
             "Insertion adds the picture's pixels in the map's order, deletion takes them away: a good map raises the "
-            "score early, or lowers it early. The two often disagree, and a random map is never far: compare with it."
+            "score early, or lowers it early. The two often disagree; what a random map reaches is the measure of both."
         )
     with right:
         st.plotly_chart(
@@ -233,7 +234,7 @@ def _sanity(question: Question, row: Row, names: Sequence[str]) -> None:
             on_click=lambda: st.session_state.update(_explanations_sanity=this),
         )
         return
-    picture = encoded(stage.fitted_pixels(question, row))
+    picture = stage.seen(question, row.picture).encoded
 
     def draw(job: Job) -> None:
         steps = job.result.steps if isinstance(job.result, Sanity) else _steps_so_far(job)
@@ -338,15 +339,19 @@ def _draw_effects(job: Job, names: tuple[str, ...] | None) -> None:
     st.caption(f"{tried.capitalize()}{chosen}, in {seconds_text(effects.seconds)}.")
 
 
+def _moved(by: float) -> str:
+    return value_text(by) if by < 0 else f"+{value_text(by)}"
+
+
 def _switched_off(
     question: Question, row: Row, layer: str, effects: ChannelEffects, names: tuple[str, ...] | None
 ) -> None:
     losses = effects.base[0] - effects.logits[:, 0]
     by_channel = dict(zip(effects.channels, losses, strict=True))
-    wanted = [int(part) for part in STATE.text("off", unseen=True).split(",") if part.isdecimal() and len(part) < 7]
+    wanted = [int(part) for part in STATE.linked("off").split(",") if part.isdecimal() and len(part) < 7]
     chosen = [channel for channel in wanted if channel in by_channel]
     shown = "explanations_off_shown"
-    st.session_state[shown] = chosen
+    show_in(shown, chosen)
 
     def changed() -> None:
         STATE.set("off", ",".join(str(channel) for channel in st.session_state[shown]))
@@ -356,17 +361,17 @@ def _switched_off(
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.multiselect(
-            "Switched off",
+            "Switched off (and how the logit moves without it)",
             list(effects.channels),
             key=shown,
             on_change=changed,
-            format_func=lambda channel: f"{channel} ({value_text(-float(by_channel[channel]))})",
+            format_func=lambda channel: f"{channel} ({_moved(-float(by_channel[channel]))})",
             placeholder="Choose channels; the most important stand first",
         )
         for count in (1, 5, 20):
             if count < effects.total:
                 st.button(
-                    f"The {count} strongest" if count > 1 else "The strongest",
+                    f"The {count} that speak most for it" if count > 1 else "The one that speaks most for it",
                     key=f"explanations_off_{count}",
                     on_click=most,
                     args=(count,),

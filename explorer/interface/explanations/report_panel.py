@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from explorer.explanations.batch import Many, batch_pictures
+from explorer.explanations.batch import Many, batch_pictures, left
 from explorer.explanations.box import box_of
 from explorer.explanations.report import Report, ReportedClass, report, reported_map
 from explorer.explanations.results import Scores
@@ -65,7 +66,7 @@ def content_of(question: Question, row: Row, names: Sequence[str], overview: Ove
             ("Source", row.picture.source.partition(":")[0]),
             ("Size", " × ".join(map(str, row.picture.pixels.shape[1::-1]))),
             ("Fit", FITS[question.fit]),
-            ("SHA-256", row.picture.sha256),
+            ("SHA-256 of the pixels", row.picture.sha256),
         ),
         settings=(("Score", question.score), ("Seed", str(question.seed))),
         warning=f"{entry.title} knows only drawings: on a photo its answers are wrong." if photo else "",
@@ -141,6 +142,13 @@ def _many(question: Question, names: Sequence[str]) -> None:
     job = jobs.job(MANY)
     if job is not None:
         jobs.poll(job, _draw_many)
+    elif jobs.let_go(MANY):
+        st.caption(jobs.LET_GO)
+
+
+def unfinished(found: Many, arguments: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what `explanations.many` needs to go on after it gave way to others; None when all is done."""
+    return None if found.finished else {"pictures": left(arguments["pictures"], found), "earlier": found}
 
 
 def _start_many(question: Question, names: Sequence[str], files: Sequence[UploadedFile]) -> None:
@@ -153,6 +161,7 @@ def _start_many(question: Question, names: Sequence[str], files: Sequence[Upload
             MANY,
             "explanations.many",
             label=f"Explaining {sum(one.pixels is not None for one in pictures)} pictures",
+            go_on=unfinished,
             network=question.network,
             weights=question.weights,
             pictures=pictures,
@@ -208,6 +217,7 @@ def _draw_many(job: Job) -> None:
             lambda: found.archive,
             "reports.zip",
             "application/zip",
+            disabled=not found.explained,
             on_click="ignore",
             icon=":material/folder_zip:",
             key="explanations_many_zip",
@@ -232,7 +242,7 @@ def _draw_many(job: Job) -> None:
                 "Maps": sum(not line.sentence for line in row.maps),
                 "What went wrong": row.sentence or " ".join(line.sentence for line in row.maps if line.sentence),
             }
-            for row in found.rows
+            for row in sorted(found.rows, key=lambda row: not row.sentence)  # what went wrong stands first
         ],
         hide_index=True,
         key="explanations_many_rows",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +14,7 @@ from explorer.explanations import painting
 from explorer.explanations.box import box_of
 from explorer.explanations.results import Explained
 from explorer.explanations.table import has_box
+from explorer.interface import work
 from explorer.interface.components.heat_maps import (
     HeatMap,
     HeatRow,
@@ -37,11 +39,12 @@ KEY = "explanations_stage"
 POLL_SECONDS = 0.7
 BOX_SHARE = 0.3
 _DRAWN = "_explanations_drawn"
+_SEEN = "explanations.seen"
 
 
 def painted(question: Question) -> np.ndarray | None:
     """Return what was painted, bool (rows, columns), or None; one that belongs to another shape counts as none."""
-    found = mask_from_code(STATE.text("painted", unseen=True))
+    found = mask_from_code(STATE.linked("painted"))
     wanted = paint_grid(*catalogue.entry(question.network).input_size)
     return found if found is not None and found.shape == wanted else None
 
@@ -154,11 +157,6 @@ def _heat_of(explained: Explained, title: str, name: str) -> HeatMap:
     return drawn[explained]
 
 
-def fitted_pixels(question: Question, row: Row) -> np.ndarray:
-    """Return a row's picture as the network gets it, uint8 (h, w, 3)."""
-    return fit_picture(row.picture.pixels, catalogue.entry(question.network), question.fit).pixels
-
-
 @lru_cache(maxsize=48)
 def _mask(source: str) -> np.ndarray | None:
     return mask_of(source)
@@ -169,10 +167,37 @@ def mask_of_picture(picture: Picture) -> np.ndarray | None:
     return _mask(picture.source) if picture.is_drawn else None
 
 
-def true_mask(question: Question, picture: Picture) -> np.ndarray | None:
-    """Return where a drawn picture's object is, bool at the size of the network's input; None where unknown."""
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A picture as the network gets it, ready for the browser.
+
+    Attributes:
+        encoded: the fitted picture.
+        outline: where a drawn picture's object is, bool at the size of the network's input; None where unknown.
+    """
+
+    encoded: bytes
+    outline: np.ndarray | None
+
+
+def seen(question: Question, picture: Picture) -> Seen:
+    """Return a picture as the network gets it: fitted and encoded once, since the stage is drawn again and again.
+
+    It is kept with this session's results: it may come from an upload.
+    """
+    # An upload may have the pixels of a drawn picture, of which alone it is known where the object is.
+    identity = (question.network, question.fit, picture.sha256, picture.source)
+    kept = work.find(_SEEN, identity)
+    if isinstance(kept, Seen):
+        return kept
+    entry = catalogue.entry(question.network)
     mask = mask_of_picture(picture)
-    return None if mask is None else fit_mask(mask, catalogue.entry(question.network), question.fit)
+    made = Seen(
+        encoded(fit_picture(picture.pixels, entry, question.fit).pixels),
+        None if mask is None else fit_mask(mask, entry, question.fit),
+    )
+    work.keep(_SEEN, identity, made)
+    return made
 
 
 def _draw(
@@ -186,13 +211,14 @@ def _draw(
     entry = catalogue.entry(question.network)
     heat_rows = []
     for row, cells_of_row in zip(rows, board, strict=True):
+        picture = seen(question, row.picture)
         heat_rows.append(
             HeatRow(
                 row.label if len(rows) > 1 else "",
-                encoded(fitted_pixels(question, row)),
+                picture.encoded,
                 tuple(_heat(cell) for cell in cells_of_row),
                 alt=f"{row.picture.title}, as the network gets it",
-                outline=true_mask(question, row.picture),
+                outline=picture.outline,
             )
         )
     painting_board = None

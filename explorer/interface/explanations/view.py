@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.explanations.results import Target
 from explorer.explanations.table import METHODS
 from explorer.inside.results import Overview
-from explorer.interface import picture_picker, state, work
+from explorer.interface import jobs, picture_picker, state, work
 from explorer.interface.current_picture import plain
 from explorer.interface.explanations import cells, panels, stage, take_along, words
 from explorer.interface.explanations.page_state import (
@@ -30,6 +30,7 @@ from explorer.interface.explanations.page_state import (
     options_of,
     unit_layers,
 )
+from explorer.interface.narrow_screens import fit_narrow_screens
 from explorer.interface.network_choice import overview_of, say_what_it_knows, title_of
 from explorer.interface.numbers import count_text, share_text
 from explorer.interface.page_frame import page_head
@@ -167,6 +168,8 @@ def _numbers(question: Question, rows: Sequence[Row], names: Sequence[str]) -> N
 def show() -> None:
     """Draw the page."""
     state.hide_unseen()
+    jobs.begin_look()
+    fit_narrow_screens("explanations")
     page_head("Explanations", "Which pixels drove this prediction?")
     with st.container(horizontal=True, vertical_alignment="center", key="explanations_controls"):
         with STATE.part("picture"), st.container(width="content"):
