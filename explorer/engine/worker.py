@@ -26,6 +26,7 @@ from typing import Any, Literal
 import psutil
 from distributed import Worker, get_worker
 
+from explorer.architectures.registration import register_networks
 from explorer.engine.devices import Device, devices_of_backend
 from explorer.engine.packing import Packed, pack, unpack
 from explorer.networks.work_context import NO_CONTEXT, SentenceError, Stopped
@@ -272,6 +273,7 @@ def dask_setup(worker: Worker) -> None:
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s worker %(process)d %(levelname)s %(name)s: %(message)s"
     )
+    register_networks()
     lane = os.environ.get(LANE_VARIABLE, "")
     if lane and sys.platform == "linux":
         _die_with_parent()

@@ -6,11 +6,15 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from explorer.architectures.registration import register_networks
 from explorer.inside.results import Overview
 from explorer.interface import work
+from explorer.interface.state import PageState
 from explorer.networks import catalogue
 from explorer.pictures.picture import Picture
 
+# Before the list is made, which therefore has the project's own architectures at its end.
+register_networks()
 NETWORK_NAMES = tuple(entry.name for entry in catalogue.entries())
 FITS = {"pad": "Pad to a square", "crop": "Crop the middle", "stretch": "Stretch"}
 WEIGHTS = {"trained": "Trained", "random": "Random"}
@@ -19,6 +23,21 @@ WEIGHTS = {"trained": "Trained", "random": "Random"}
 def title_of(name: str) -> str:
     """Return how the list of networks prints a name."""
     return catalogue.entry(name).title
+
+
+def weights_choice(state: PageState, network: str) -> None:
+    """Draw the choice between trained and random weights; a network that nobody trained has only random ones."""
+    if catalogue.entry(network).weights is not None:
+        state.segments("weights", format_func=WEIGHTS.__getitem__)
+        return
+    st.segmented_control(
+        "Weights",
+        [WEIGHTS["random"]],
+        default=WEIGHTS["random"],
+        disabled=True,
+        key=f"unseen_{state.page}_only_random",
+        help="Nobody trained this network here: it is an architecture with random weights.",
+    )
 
 
 def named(work_name: str, network: str) -> str:

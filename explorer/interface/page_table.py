@@ -83,6 +83,16 @@ PAGES: tuple[PageEntry, ...] = (
         "Lay the maps of up to thirteen methods side by side, judge them by numbers and against a random map, and find "
         "out whether they notice that the network has forgotten everything.",
     ),
+    PageEntry(
+        "architectures.py",
+        "architectures",
+        "Architectures",
+        ":material/account_tree:",
+        "Compare networks",
+        "What are networks made of, and what does it cost?",
+        "Where 138 million weights come from, what each new building block bought, and what accuracy costs. Compare "
+        "networks layer by layer, try blocks with sliders, or stack one of your own.",
+    ),
 )
 
 

@@ -1,0 +1,1 @@
+"""Architectures: networks by name, what they are made of, and what each layer costs."""

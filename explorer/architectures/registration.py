@@ -1,0 +1,69 @@
+"""Puts the project's own architectures into the catalogue of networks, so that other pages open them untrained."""
+
+from __future__ import annotations
+
+from explorer.architectures.cards import card, cards
+from explorer.architectures.results import Card
+from explorer.architectures.tables import totals
+from explorer.networks import catalogue
+from explorer.networks.catalogue import NetworkEntry, Preprocessing
+
+BUILDER = "explorer.architectures.untrained:build"
+
+# How each family's authors (or Keras) prepare pictures; the others take values from 0 to 1.
+_PREPROCESSING: dict[str, Preprocessing] = {
+    "AlexNet": "caffe",
+    "ZFNet": "caffe",
+    "VGG": "caffe",
+    "Inception": "tf",
+    "ResNet": "caffe",
+    "ResNeXt": "torch",
+    "Wide ResNet": "torch",
+    "DenseNet": "torch",
+    "SENet": "torch",
+    "SqueezeNet": "caffe",
+    "MobileNet": "tf",
+    "Xception": "tf",
+    "ShuffleNet": "torch",
+}
+
+
+def register_networks() -> None:
+    """Register every network that is built here; what is registered already stays, so it may be called again.
+
+    Web process and workers both call it when they start; it imports no Keras.
+    """
+    known = {entry.name for entry in catalogue.entries()}
+    parameters = {one.name: one.parameters for one in totals()}
+    for one in cards():
+        if one.origin == "own" and one.name not in known and one.name in parameters:
+            catalogue.register(entry_of(one, parameters[one.name]), BUILDER)
+
+
+def entry_of(one: Card, parameters: int) -> NetworkEntry:
+    """Return what the catalogue says about one of the project's own networks."""
+    height, width, channels = one.input_shape
+    grey = "" if channels == 3 else " Pictures are made grey before they go in."
+    # The small Xception scales its input itself.
+    preparing: Preprocessing = (
+        "included" if one.name == "small_xception" else _PREPROCESSING.get(one.family, "zero_one")
+    )
+    return NetworkEntry(
+        name=one.name,
+        title=f"{one.title} · untrained",
+        family=f"{one.family}, untrained",
+        input_size=(height, width),
+        preprocessing=preparing,
+        class_names=None,
+        parameters=parameters,
+        weights=None,
+        note=f"{one.year}: {one.idea}{grey}",
+    )
+
+
+def is_untrained(name: str) -> bool:
+    """Return whether a name is that of one of the project's own architectures, which have no trained weights."""
+    try:
+        return card(name).origin == "own"
+    except KeyError:
+        return False

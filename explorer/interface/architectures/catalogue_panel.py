@@ -1,0 +1,110 @@
+"""All networks at once: what accuracy costs, thirty years of ILSVRC, and a table to search, sort and pick from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from explorer.architectures.cards import HUMAN_ERROR, ILSVRC
+from explorer.architectures.results import Card, Totals
+from explorer.architectures.tables import totals
+from explorer.interface.architectures.page_state import CHARTS, MOST_COMPARED, PRICES, STATE, by_name
+from explorer.interface.figures import architecture_charts as charts
+from explorer.interface.theme import palette
+
+_PLAIN = {"displayModeBar": False}
+
+
+def rows_of(cards: list[Card], sums: list[Totals]) -> list[dict[str, Any]]:
+    """Return the catalogue as rows of a table for people."""
+    return [
+        {
+            "Network": card.title,
+            "Year": card.year,
+            "Family": card.family,
+            "Weights": total.parameters,
+            "Multiply-adds": total.multiply_adds,
+            "Activations": total.activations,
+            "Depth": total.depth,
+            "Top-1": card.top1,
+            "Top-5": card.top5,
+            "What was new": card.idea,
+        }
+        for card, total in zip(cards, sums, strict=True)
+    ]
+
+
+def _families() -> list[str]:
+    """Draw which families are shown and return them; none chosen means all."""
+    known = list(dict.fromkeys(card.family for card in by_name().values()))
+    wanted = [family for family in STATE.linked("families").split(",") if family in known]
+    shown = "architectures_families_shown"
+
+    def changed() -> None:
+        STATE.set("families", ",".join(st.session_state[shown]))
+
+    if set(st.session_state.get(shown) or ()) != set(wanted):
+        st.session_state[shown] = wanted
+    st.multiselect(
+        "Families", known, key=shown, on_change=changed, placeholder="All families", label_visibility="collapsed"
+    )
+    return wanted
+
+
+def _open(names: list[str]) -> None:
+    """Go on with the rows that were picked: one is opened, several are compared."""
+    picked = st.session_state["architectures_catalogue"].selection.rows
+    chosen = [names[row] for row in picked if row < len(names)]
+    if len(chosen) == 1:
+        STATE.set("network", chosen[0])
+        STATE.set("layer", "")
+        STATE.set("mode", "network")
+    elif chosen:
+        STATE.set("compared", ",".join(chosen[:MOST_COMPARED]))
+        STATE.set("mode", "compare")
+
+
+def show() -> None:
+    """Draw the catalogue."""
+    colours = palette()
+    sums = {total.name: total for total in totals()}
+    with st.container(horizontal=True, vertical_alignment="center", key="architectures_filter"):
+        chart = STATE.segments("chart", format_func=CHARTS.__getitem__, label_visibility="collapsed")
+        price = STATE.segments(
+            "price", format_func=PRICES.__getitem__, label_visibility="collapsed", unseen=chart != "accuracy"
+        )
+        families = _families()
+    cards = [card for card in by_name().values() if card.name in sums and (not families or card.family in families)]
+    counted = [sums[card.name] for card in cards]
+    if chart == "accuracy":
+        st.plotly_chart(
+            charts.accuracy_against_cost(cards, counted, price, colours), config=_PLAIN, key="architectures_scatter"
+        )
+        st.caption(charts.accuracy_words(cards, counted, price) + ".")
+    else:
+        st.plotly_chart(charts.ilsvrc(ILSVRC, HUMAN_ERROR, colours), config=_PLAIN, key="architectures_ilsvrc")
+        st.caption(charts.ilsvrc_words(ILSVRC, HUMAN_ERROR) + ".")
+    names = [card.name for card in cards]
+    st.markdown(f"**{len(names)} networks.** Tick one to take it apart, two to four to compare them.")
+    picked = st.dataframe(
+        rows_of(cards, counted),
+        hide_index=True,
+        key="architectures_catalogue",
+        on_select="rerun",
+        selection_mode="multi-row",
+        height=460,
+        column_config={
+            "Weights": st.column_config.NumberColumn(format="compact"),
+            "Multiply-adds": st.column_config.NumberColumn(format="compact"),
+            "Activations": st.column_config.NumberColumn(format="compact"),
+            "Year": st.column_config.NumberColumn(format="%d"),
+            "Top-1": st.column_config.NumberColumn(format="%.1f %%"),
+            "Top-5": st.column_config.NumberColumn(format="%.1f %%"),
+            "What was new": st.column_config.TextColumn(width="large"),
+        },
+    )
+    count = len(picked.selection.rows)
+    if count:
+        label = "Take it apart" if count == 1 else f"Compare these {min(count, MOST_COMPARED)}"
+        st.button(label, type="primary", key="architectures_open", on_click=_open, args=(names,))

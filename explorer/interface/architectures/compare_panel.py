@@ -1,0 +1,205 @@
+"""Two to four networks beside each other: their sums in ratio, their layers aligned, and why they differ so much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.architectures import export
+from explorer.architectures.compare import MOST, Comparison, compare
+from explorer.architectures.results import NetworkTable
+from explorer.architectures.tables import table_of
+from explorer.interface.architectures import parts
+from explorer.interface.architectures.page_state import STATE, by_name, title_of
+from explorer.interface.components.network_diagram import Change, network_diagram
+from explorer.interface.figures import architecture_charts as charts
+from explorer.interface.numbers import count_text, shape_text, share_text
+from explorer.interface.theme import palette
+
+_PLAIN = {"displayModeBar": False}
+_QUANTITIES = {
+    "parameters": "Weights",
+    "trainable": "of these trained",
+    "multiply_adds": "Multiply-adds",
+    "activations": "Activations",
+    "depth": "Depth",
+    "layers": "Layers",
+}
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """A comparison worth a look.
+
+    Attributes:
+        title: On its button.
+        names: Of the networks.
+        why: What there is to see, in one or two sentences.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    why: str
+
+
+PAIRINGS = (
+    Pairing(
+        "GoogLeNet against AlexNet",
+        ("alexnet", "googlenet"),
+        "AlexNet's three dense layers hold 96 % of its weights. GoogLeNet averages each map before its only dense "
+        "layer and puts 1×1 convolutions before the large ones. (Slides say twelve times fewer weights; counted, it is "
+        "8.7.)",
+    ),
+    Pairing(
+        "VGG16 against VGG19",
+        ("VGG16", "VGG19"),
+        "Three more convolutions: a quarter more work, and hardly any more weights beside the dense layers'.",
+    ),
+    Pairing(
+        "ResNet-50 against VGG16",
+        ("VGG16", "ResNet50"),
+        "Three times as deep, a quarter of the work, a fifth of the weights: bottlenecks, and no dense layers but one.",
+    ),
+    Pairing(
+        "MobileNet against VGG16",
+        ("VGG16", "MobileNet"),
+        "Depthwise separable convolutions: 27 times less work and 33 times fewer weights for about the same accuracy.",
+    ),
+    Pairing(
+        "ResNet-18 to 152",
+        ("resnet_18", "resnet_34", "resnet_50", "resnet_152"),
+        "From 34 to 50 layers the blocks become bottlenecks: deeper, yet hardly more work.",
+    ),
+)
+
+
+def ratio_rows(comparison: Comparison, titles: Sequence[str]) -> list[dict[str, str]]:
+    """Return the sums of all networks as rows of a table, with their ratio to the first."""
+    rows = []
+    for one in comparison.ratios:
+        row = {"": _QUANTITIES[one.quantity]}
+        for title, value, ratio in zip(titles, one.values, one.ratios, strict=True):
+            beside = "" if ratio is None or title == titles[0] else f"  (× {ratio:.3g})"
+            row[title] = f"{value:,}{beside}"
+        rows.append(row)
+    return rows
+
+
+def changes_of(comparison: Comparison, number: int) -> dict[str, Change]:
+    """Return for each layer of one network whether the others have it too, and as it is."""
+    found: dict[str, Change] = {}
+    for row in comparison.rows:
+        path = row.paths[number]
+        if path is not None:
+            found[path] = "only" if not row.complete else "changed" if row.differs else "same"
+    return found
+
+
+def layer_rows(comparison: Comparison, tables: Sequence[NetworkTable], titles: Sequence[str]) -> list[dict[str, str]]:
+    """Return the aligned layers as rows of a table."""
+    rows = []
+    for row in comparison.rows:
+        cells: dict[str, str] = {}
+        for title, table, path in zip(titles, tables, row.paths, strict=True):
+            if path is None:
+                cells[title] = ""
+                continue
+            layer, cost = table.structure.layers[path], table.costs[path]
+            weights = f", {count_text(cost.parameters)}" if cost.parameters else ""
+            cells[title] = f"{path}: {layer.kind} {shape_text(layer.output_shape)}{weights}"
+        what = ", ".join(word.replace("_", " ") for word in row.differs)
+        cells["What differs"] = what if row.complete else "not in all of them"
+        rows.append({key: value for key, value in cells.items()})
+    return rows
+
+
+def _choose(names: Sequence[str]) -> None:
+    STATE.set("compared", ",".join(names))
+
+
+def _choice() -> list[str]:
+    """Draw which networks are compared and return their names."""
+    known = by_name()
+    wanted = [name for name in dict.fromkeys(STATE.linked("compared").split(",")) if name in known][:MOST]
+    if not wanted:
+        wanted = list(PAIRINGS[0].names)
+    shown = "architectures_compared_shown"
+
+    def changed() -> None:
+        STATE.set("compared", ",".join(st.session_state[shown]))
+
+    if st.session_state.get(shown) != wanted:
+        st.session_state[shown] = wanted
+    st.multiselect(
+        "Networks", list(known), key=shown, on_change=changed, format_func=title_of, max_selections=MOST,
+        placeholder="Two to four networks", label_visibility="collapsed",
+    )  # fmt: skip
+    with st.container(horizontal=True, key="architectures_pairings"):
+        for number, pairing in enumerate(PAIRINGS):
+            st.button(
+                pairing.title, key=f"architectures_pairing_{number}", on_click=_choose, args=(pairing.names,),
+                type="primary" if tuple(wanted) == pairing.names else "secondary",
+            )  # fmt: skip
+    return wanted
+
+
+def _why(names: Sequence[str]) -> None:
+    for pairing in PAIRINGS:
+        if tuple(names) == pairing.names:
+            st.markdown(pairing.why)
+
+
+def show() -> None:
+    """Draw the comparison."""
+    names = _choice()
+    if len(names) < 2:
+        st.info("Choose a second network to compare with.", icon=":material/compare_arrows:")
+        return
+    tables = [table_of(name) for name in names]
+    cards = [by_name()[name] for name in names]
+    titles = [card.title for card in cards]
+    if len(set(titles)) < len(titles):
+        titles = names
+    comparison = compare(tables)
+    _why(names)
+    st.table(ratio_rows(comparison, titles), border="horizontal")
+    columns = st.columns(len(tables))
+    for number, (column, name, table, title) in enumerate(zip(columns, names, tables, titles, strict=True)):
+        with column:
+            heavy, share = parts.heaviest(table)
+            st.markdown(f"**{title}** · {count_text(table.parameters)} weights, {share_text(share)} of them in {heavy}")
+            network_diagram(
+                table,
+                key=f"architectures_beside_{number}_{name}",
+                height=520,
+                changes=changes_of(comparison, number),
+            )
+    left, right = st.columns(2, gap="large")
+    with left:
+        for title, table in zip(titles, tables, strict=True):
+            st.caption(f"{title}: where weights and work are")
+            st.plotly_chart(
+                charts.weights_and_work(parts.shares_of(table), palette()), config=_PLAIN,
+                key=f"architectures_shares_{table.name}",
+            )  # fmt: skip
+    with right:
+        st.plotly_chart(charts.field_along_depth(tables, palette()), config=_PLAIN, key="architectures_fields")
+        st.caption(charts.field_words(tables) + ".")
+    st.subheader("Layer beside layer", anchor=False)
+    only = st.toggle("Only what differs", key="architectures_differing")
+    rows = layer_rows(comparison, tables, titles)
+    st.dataframe(
+        [row for row in rows if row["What differs"]] if only else rows,
+        hide_index=True, key="architectures_aligned", height=460,
+    )  # fmt: skip
+    with st.container(horizontal=True, key="architectures_compare_take"):
+        st.download_button(
+            "Layers (CSV)", export.csv_of_comparison(comparison, tables), "comparison.csv", "text/csv",
+            icon=":material/download:", key="architectures_compare_csv", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "Ratios (LaTeX)", export.latex_of_ratios(comparison), "ratios.tex", "text/x-tex",
+            icon=":material/download:", key="architectures_compare_latex", on_click="ignore",
+        )  # fmt: skip

@@ -1,0 +1,48 @@
+"""What makes a view of the architectures page: its declared settings."""
+
+from __future__ import annotations
+
+from explorer.architectures.cards import cards
+from explorer.architectures.results import Card
+from explorer.interface.figures.architecture_charts import TITLES
+from explorer.interface.state import Item, PageState
+
+MODES = {
+    "catalogue": "Catalogue",
+    "network": "One network",
+    "compare": "Compare",
+    "blocks": "Blocks lab",
+    "build": "Build your own",
+}
+PRICES = {"multiply_adds": "work", "parameters": "weights"}
+CHARTS = {"accuracy": "Accuracy against cost", "ilsvrc": "ILSVRC, year by year"}
+FIRST_NETWORK = "VGG16"
+MOST_COMPARED = 4
+
+STATE = PageState(
+    "architectures",
+    [
+        Item("mode", "catalogue", "What to look at", options=tuple(MODES)),
+        Item("chart", "accuracy", "Chart", options=tuple(CHARTS)),
+        Item("price", "multiply_adds", "Cost", options=tuple(PRICES)),
+        Item("families", "", "Families", help="Show only these."),
+        Item("network", FIRST_NETWORK, "Network", options=tuple(one.name for one in cards())),
+        Item("measure", "parameters", "Show", options=tuple(TITLES)),
+        Item("layer", "", "Layer"),
+        Item("compared", "", "Networks", help="Two to four."),
+        Item("block", "", "Block"),
+        Item("values", "", "Settings of the block"),
+        Item("stack", "", "Layers"),
+    ],
+)
+
+
+def title_of(name: str) -> str:
+    """Return how lists print a network: its title and year."""
+    one = by_name()[name]
+    return f"{one.title} ({one.year})"
+
+
+def by_name() -> dict[str, Card]:
+    """Return every card by its name, in the order of the catalogue."""
+    return {one.name: one for one in cards()}

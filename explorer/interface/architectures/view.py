@@ -1,0 +1,65 @@
+"""The architectures page from top to bottom: what to look at, then that."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.interface import state
+from explorer.interface.architectures import (
+    blocks_panel,
+    build_panel,
+    catalogue_panel,
+    compare_panel,
+    one_network,
+)
+from explorer.interface.architectures.page_state import MODES, STATE
+from explorer.interface.narrow_screens import fit_narrow_screens
+from explorer.interface.page_frame import page_head
+
+_COUNTING = """
+**Multiply-adds** are the products that convolutions and dense layers add up for one picture; some papers and programs
+count two operations for each of them and call these FLOPs. A convolution of $K$ filters of $F × F$ over $C$ channels
+has $K (F² C + 1)$ weights and does $H W · K F² C$ multiply-adds on an output of $H × W$: the size of the picture does
+not enter its weights, the number of filters enters both. Biases, normalisation, activation functions and pooling count
+as no work, as in the papers.
+
+**Activations** are the values in all outputs together: what training keeps in memory for the way back, four bytes each.
+**Sees** is the receptive field, by Araujo, Norris and Sim, *Computing Receptive Fields of Convolutional Neural
+Networks* (Distill 2019). **Depth** counts layers with weights on the longest way, as the 16 of VGG16 does.
+"""
+
+
+def _controls() -> tuple[str, str]:
+    """Draw the row of main controls; return the mode and what was chosen in it."""
+    chosen = ""
+    with st.container(horizontal=True, vertical_alignment="center", key="architectures_controls"):
+        mode = STATE.segments("mode", format_func=MODES.__getitem__, label_visibility="collapsed")
+        if mode == "network":
+            chosen = one_network.choice()
+        elif mode == "blocks":
+            chosen = blocks_panel.choice()
+        with STATE.part("more"), st.popover("More", icon=":material/tune:"):
+            st.button("Reset this page", on_click=STATE.reset, key="architectures_reset", icon=":material/restart_alt:")
+            st.caption("This view's link:")
+            st.code(STATE.link(), language=None, wrap_lines=True)
+    return mode, chosen
+
+
+def show() -> None:
+    """Draw the page."""
+    state.hide_unseen()
+    fit_narrow_screens("architectures")
+    page_head("Architectures", "What are networks made of, and what does it cost?")
+    mode, chosen = _controls()
+    if mode == "catalogue":
+        catalogue_panel.show()
+    elif mode == "network":
+        one_network.show(chosen)
+    elif mode == "compare":
+        compare_panel.show()
+    elif mode == "blocks":
+        blocks_panel.show(chosen)
+    else:
+        build_panel.show()
+    with st.expander("How it is counted", icon=":material/menu_book:"):
+        st.markdown(_COUNTING)

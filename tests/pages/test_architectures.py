@@ -1,0 +1,175 @@
+"""The architectures page as a script: every network, block and stack opens, and nonsense in a link does no harm."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.architectures import stack as stacks
+from explorer.architectures.blocks.table import BLOCKS
+from explorer.architectures.cards import cards
+from explorer.architectures.tables import table_of, totals
+from explorer.interface.architectures import blocks_panel, compare_panel, parts
+from explorer.interface.architectures.page_state import MODES
+
+PAGE = Path(__file__).parents[2] / "pages" / "architectures.py"
+
+
+def opened(**parameters: Any) -> AppTest:
+    app = AppTest.from_file(str(PAGE), default_timeout=120)
+    for name, value in parameters.items():
+        app.query_params[f"architectures_{name}"] = str(value)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    return " ".join(str(element.value) for element in [*app.markdown, *app.caption, *app.error, *app.warning])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_opens(mode):
+    assert opened(mode=mode).title[0].value == "Architectures"
+
+
+def test_vgg16_tells_where_its_138_million_weights_and_its_work_are():
+    app = opened(mode="network", network="VGG16")
+    text = said(app)
+    assert "**fc1** (dense) holds most weights: 74\u00a0%" in text
+    assert "**block1_conv2** (3×3 convolution) does most of the work: 12\u00a0%" in text
+    assert [metric.value for metric in app.metric][0] == "138.4 M"
+    assert "VGG16" in text or "Simonyan" in text
+
+
+@pytest.mark.parametrize("name", ["alexnet", "googlenet", "lenet5_1998", "unet", "NASNetMobile", "resnet_cifar_110"])
+def test_networks_of_all_sorts_open(name):
+    app = opened(mode="network", network=name)
+    assert [metric.label for metric in app.metric][:2] == ["Weights", "Multiply-adds"]
+
+
+def test_a_layer_in_the_link_is_told_with_the_product_of_its_weights():
+    text = said(opened(mode="network", network="VGG16", layer="fc1"))
+    assert "102,764,544 weights" in text and "25,088 · 4,096 + 4,096 = 102,764,544" in text
+
+
+def test_googlenet_has_8_7_times_fewer_weights_than_alexnet():
+    app = opened(mode="compare")
+    text = said(app)
+    assert "8.7" in text
+    table = table_of("alexnet").parameters / table_of("googlenet").parameters
+    assert round(table, 1) == 8.7
+
+
+@pytest.mark.parametrize("pairing", compare_panel.PAIRINGS, ids=lambda one: one.title)
+def test_every_pairing_holds_what_it_says(pairing):
+    app = opened(mode="compare", compared=",".join(pairing.names))
+    assert pairing.why in [element.value for element in app.markdown]
+    first, *others = (table_of(name) for name in pairing.names)
+    if pairing.names == ("VGG16", "MobileNet"):
+        assert round(first.multiply_adds / others[0].multiply_adds) == 27
+        assert round(first.parameters / others[0].parameters) == 33
+    if pairing.names == ("VGG16", "ResNet50"):
+        assert 3 < others[0].depth / first.depth < 3.3
+        assert first.multiply_adds / others[0].multiply_adds == pytest.approx(4, abs=0.1)
+        assert first.parameters / others[0].parameters == pytest.approx(5, abs=0.5)
+    if pairing.names == ("VGG16", "VGG19"):
+        assert others[0].multiply_adds / first.multiply_adds == pytest.approx(1.25, abs=0.03)
+        assert others[0].parameters / first.parameters < 1.05
+    if pairing.names == ("alexnet", "googlenet"):
+        dense = sum(c.parameters for p, c in first.costs.items() if first.structure.layers[p].kind == "Dense")
+        assert round(100 * dense / first.parameters) == 96
+        assert sum(layer.kind == "Dense" for layer in others[0].structure.layers.values()) == 1
+    if "resnet_50" in pairing.names:
+        assert table_of("resnet_50").multiply_adds < 1.2 * table_of("resnet_34").multiply_adds
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda one: one.name)
+def test_every_block_opens_with_every_example(block):
+    for preset in block.presets:
+        app = opened(mode="blocks", block=block.name, values=preset.name)
+        assert block.lesson(block.values(preset.name), block.build(block.values(preset.name))) in said(app)
+
+
+def test_a_shape_clash_in_a_block_says_what_clashes():
+    app = opened(mode="blocks", block="residual", values="stride")
+    assert any("16 × 16" in error.value or "add" in error.value.lower() for error in app.error)
+
+
+def test_the_settings_of_a_block_travel_in_the_link():
+    block = BLOCKS[0]
+    values = {**block.values(), "kernel_size": 5} if block.setting("kernel_size").takes(5) else block.values()
+    text = blocks_panel.text_of(block, block.presets[0].name, values)
+    assert blocks_panel.values_of(block, text) == (block.presets[0].name, values)
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "lecture;", "lecture;{", 'lecture;{"kernel_size":1e999}', "lecture;[1]", "[" * 5000]
+)
+def test_nonsense_for_settings_leaves_the_defaults(text):
+    block = BLOCKS[0]
+    assert blocks_panel.values_of(block, text) == (block.presets[0].name, block.values())
+
+
+def test_a_stack_out_of_a_link_stands_with_its_counts():
+    text = stacks.to_text(stacks.preset("lenet5"))
+    app = opened(mode="build", stack=text)
+    assert "**61,706 weights**" in said(app)
+    assert app.code and "Conv2D" in app.code[-1].value
+
+
+def test_layers_are_added_moved_copied_deleted_and_taken_back():
+    app = opened(mode="build")
+
+    def rows() -> int:
+        return sum(1 for button in app.button if str(button.key).startswith("architectures_delete_"))
+
+    before = rows()
+    app.button(key="architectures_copy_0").click().run()
+    assert not app.exception and rows() == before + 1
+    app.button(key="architectures_delete_1").click().run()
+    assert rows() == before
+    app.button(key="architectures_move_down_0").click().run()
+    assert not app.exception
+    app.button(key="architectures_undo").click().run()
+    app.button(key="architectures_undo").click().run()
+    app.button(key="architectures_undo").click().run()
+    assert rows() == before and "**36,314 weights**" in said(app)
+    app.button(key="architectures_add_layer").click().run()
+    assert not app.exception and rows() == before + 1
+
+
+def test_a_clash_in_the_stack_says_which_layer_and_why():
+    app = opened(mode="build", stack="28x28x1_flatten_conv-f8")
+    assert re.search(r"Layer 2 does not fit: .+", app.error[0].value)
+    assert app.get("download_button")[0].disabled
+
+
+@pytest.mark.parametrize("text", ["<script>", "28x28x1_conv-f999999999", "_" * 9000, "0x0x0", "28x28x1_magic"])
+def test_a_hostile_stack_gets_a_sentence_and_a_preset(text):
+    app = opened(mode="build", stack=text)
+    assert "stands here instead" in app.warning[0].value
+    assert "**36,314 weights**" in said(app)
+
+
+def test_nonsense_in_the_link_does_no_harm():
+    for mode in MODES:
+        opened(mode=mode, network="<b>", layer="../..", compared="a,b,,VGG16,VGG16", families="none,VGG", block="??")
+
+
+def test_all_parts_of_a_network_are_all_of_its_layers():
+    for name in ("VGG16", "ResNet50", "googlenet", "DenseNet121", "unet", "NASNetMobile", "lenet5"):
+        table = table_of(name)
+        paths = [path for _, inside in parts.parts_of(table) for path in inside]
+        assert sorted(paths) == sorted(table.structure.layers)
+        found = parts.shares_of(table)
+        assert sum(part.total.parameters for part in found) == table.parameters
+        assert sum(part.total.multiply_adds for part in found) == table.multiply_adds
+
+
+def test_every_card_has_its_numbers():
+    assert [one.name for one in totals()] == [one.name for one in cards()]
