@@ -116,7 +116,7 @@ def test_importing_the_web_rooms_brings_no_keras():
 def test_nothing_is_left_when_the_app_ends():
     import psutil
 
-    with AppServer() as running:
+    with AppServer(environment={"CNN_EXPLORER_WARM_NETWORK": ""}) as running:
         running.wait_for("/ready", seconds=90)
         children = psutil.Process(running.pid).children(recursive=True)
     _, alive = psutil.wait_procs(children, timeout=10)

@@ -281,6 +281,12 @@ _NOTES = {
     "work.",
 }
 
+# Without it Keras leaves the sizes of these two open.
+_ARGUMENTS: dict[str, dict[str, object]] = {
+    "MobileNetV3Small": {"input_shape": (224, 224, 3)},
+    "MobileNetV3Large": {"input_shape": (224, 224, 3)},
+}
+
 
 def _applications() -> Iterator[Card]:
     for entry in catalogue.entries():
@@ -298,7 +304,7 @@ def _applications() -> Iterator[Card]:
             idea=idea,
             builder=f"keras.applications:{entry.name}",
             origin="keras",
-            arguments={"weights": None},
+            arguments={"weights": None, **_ARGUMENTS.get(entry.name, {})},
             input_shape=(*entry.input_size, 3),
             top1=top1,
             top5=top5,

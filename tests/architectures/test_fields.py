@@ -109,8 +109,8 @@ def test_forwards_and_backwards_agree_on_every_layer(build):
     assert checked >= 4
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["squeezenet_1.1", "unet_same", "shufflenet_g3", "small_xception", "se_resnet_50"])
+@pytest.mark.every
+@pytest.mark.parametrize("name", ["squeezenet_1.1", "unet_same", "mobilenet_v2", "small_xception", "se_resnet_50"])
 def test_forwards_and_backwards_agree_on_whole_networks(name):
     one = card(name)
     with keras.StatelessScope(initialize_variables=False):
@@ -174,7 +174,7 @@ def test_a_map_that_grows_beyond_the_input_has_no_whole_stride():
     assert cost.stride is None
 
 
-@pytest.mark.slow
+@pytest.mark.every
 def test_the_se_networks_field_is_that_of_the_network_without_gates():
     with_gates, without = counted(card("se_resnet_50")), counted(card("resnet_50"))
     assert with_gates.costs[last_map(with_gates)].field == without.costs[last_map(without)].field == (483, 483)

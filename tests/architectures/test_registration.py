@@ -65,7 +65,7 @@ def test_an_own_network_opens_on_a_colour_picture(name):
     assert maps.values.shape == result.structure.layers[first].output_shape
 
 
-@pytest.mark.slow
+@pytest.mark.every
 @pytest.mark.parametrize("name", OWN)
 def test_every_own_network_opens(name):
     result = overview(NO_CONTEXT, name, "random", picture())

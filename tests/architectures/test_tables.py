@@ -20,7 +20,7 @@ SAMPLE = (
 
 
 @pytest.mark.parametrize(
-    "name", [*SAMPLE, *(pytest.param(n, marks=pytest.mark.slow) for n in ("VGG19", "NASNetLarge"))]
+    "name", [*SAMPLE, *(pytest.param(n, marks=pytest.mark.every) for n in ("VGG19", "NASNetLarge"))]
 )
 def test_a_stored_table_is_what_counting_gives(name):
     from explorer.architectures.counting import counted
@@ -28,7 +28,7 @@ def test_a_stored_table_is_what_counting_gives(name):
     assert counted(card(name)) == table_of(name)
 
 
-@pytest.mark.slow
+@pytest.mark.every
 @pytest.mark.parametrize("name", [one.name for one in cards()])
 def test_every_stored_table_is_what_counting_gives(name):
     from explorer.architectures.counting import counted

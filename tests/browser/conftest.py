@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -23,22 +24,23 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+# Nobody but this machine has a name.
+ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
 WAIT_MS = 90_000
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder, keep them on one process under pytest-xdist, and run them last.
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    """Mark every test of this folder and run them last, those that bring an app of their own before the others.
 
     Last, because Playwright keeps an event loop running in the main thread until the session ends, and other
-    tests call `asyncio.run` there.
+    tests call `asyncio.run` there. The others go one by one to whichever process is free, so both end together.
     """
     for item in items:
         if _is_here(item):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(240))
-    items.sort(key=_is_here)
+    items.sort(key=lambda item: (_is_here(item), "app_server" in item.fixturenames))
 
 
 def _is_here(item: pytest.Item) -> bool:
@@ -72,7 +74,7 @@ def chromium() -> Iterator[Any]:
         program = chromium_program(playwright)
         if program is None:
             _without_browser("no Chromium found")
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, ALONE])
         yield browser
         browser.close()
 
@@ -100,39 +102,98 @@ def outside() -> OutsideRequests:
     return OutsideRequests()
 
 
+class Tab:
+    """A tab of a browser profile of its own, handed from one visitor to the next.
+
+    A new profile reads and compiles all scripts of the app anew, which takes longer than most tests; what the
+    visitor before has left (cookies, storage, permissions, other tabs) is taken away instead.
+    """
+
+    def __init__(self, chromium: Any, options: dict[str, Any]) -> None:
+        self.context = chromium.new_context(**options)
+        self.context.set_default_timeout(WAIT_MS)
+        self.page = self.context.new_page()
+        self.outside: list[str] = []
+        self.script_errors: list[str] = []
+        # Only watched: the browser knows no other machine's name (`ALONE`), and routing would turn its cache off.
+        self.context.on("request", lambda request: self._watch(request.url))
+        self.context.on("page", self._listen)
+        self._listen(self.page)
+
+    def _listen(self, page: Any) -> None:
+        page.on("websocket", lambda socket: self._watch(socket.url))
+        page.on("pageerror", lambda error: self.script_errors.append(str(error)))
+
+    def _watch(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"data", "blob", "about"} and parts.hostname not in {"localhost", "127.0.0.1"}:
+            self.outside.append(url)
+
+    def enter(self, outside: list[str], script_errors: list[str], width: int, height: int, **media: Any) -> Any:
+        """Begin for a visitor: note in these lists what goes wrong; return the page."""
+        self.outside, self.script_errors = outside, script_errors
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.emulate_media(**media)
+        return self.page
+
+    def leave(self) -> None:
+        """Make the tab as good as new."""
+        for page in self.context.pages:
+            if page.url.startswith("http"):
+                page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+            if page is self.page:
+                page.goto("about:blank")
+            else:
+                page.close()
+        self.context.clear_cookies()
+        self.context.clear_permissions()
+
+
+@pytest.fixture(scope="session")
+def tabs(chromium: Any) -> Iterator[dict[str, list[Tab]]]:
+    """The tabs that no visitor has just now, by the options of their profiles."""
+    free: dict[str, list[Tab]] = {}
+    yield free
+    for tab in itertools.chain.from_iterable(free.values()):
+        tab.context.close()
+
+
 @pytest.fixture
-def visitor(chromium: Any, outside: OutsideRequests) -> Iterator[Callable[..., Any]]:
+def visitor(chromium: Any, tabs: dict[str, list[Tab]], outside: OutsideRequests) -> Iterator[Callable[..., Any]]:
     """Open a new visitor's first tab: `visitor(url, width=1440, height=900, theme="light")` returns its page.
 
     Every request to another machine is refused and fails the test at its end, and so does an error in the
     browser's scripts.
     """
-    contexts: list[Any] = []
+    taken: list[tuple[str, Tab]] = []
     script_errors: list[str] = []
 
-    def open_tab(url: str, *, width: int = 1440, height: int = 900, theme: str = "light", **more: Any) -> Any:
-        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **more)
-        contexts.append(context)
-        context.set_default_timeout(WAIT_MS)
-
-        def check(route: Any) -> None:
-            parts = urlsplit(route.request.url)
-            if parts.scheme in {"data", "blob", "about"} or parts.hostname in {"localhost", "127.0.0.1"}:
-                route.continue_()
-            else:
-                outside.append(route.request.url)
-                route.abort()
-
-        context.route("**/*", check)
-        page = context.new_page()
-        page.on("pageerror", lambda error: script_errors.append(str(error)))
+    def open_tab(
+        url: str,
+        *,
+        width: int = 1440,
+        height: int = 900,
+        theme: str = "light",
+        reduced_motion: str = "no-preference",
+        **options: Any,
+    ) -> Any:
+        options = {name: value for name, value in options.items() if value}
+        kind = repr(sorted(options.items()))
+        tab = tabs[kind].pop() if tabs.get(kind) else Tab(chromium, options)
+        taken.append((kind, tab))
+        page = tab.enter(outside, script_errors, width, height, color_scheme=theme, reduced_motion=reduced_motion)
         page.goto(url)
-        wait_until_idle(page)
+        if not url.startswith("about:"):
+            wait_until_idle(page)
         return page
 
     yield open_tab
-    for context in contexts:
-        context.close()
+    for kind, tab in taken:
+        try:
+            tab.leave()
+            tabs.setdefault(kind, []).append(tab)
+        except Exception:  # a page that does not answer is no beginning for anybody else
+            tab.context.close()
     assert not outside, f"asked outside this machine: {sorted(set(outside))}"
     assert not script_errors, script_errors
 

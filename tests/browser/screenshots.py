@@ -129,7 +129,7 @@ def shoot_pages(browser: Any, url: str) -> None:
             for underway in page.get_by_text("Computing …").all():
                 underway.wait_for(state="detached", timeout=180_000)
             wait_until_idle(page)
-            page.wait_for_timeout(2500)  # components draw after the script has ended
+            page.wait_for_timeout(8000)  # components draw after the script has ended, on a busy machine long after
             shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             size = (KEPT_WIDTH, round(shot.height * KEPT_WIDTH / shot.width))
             save(

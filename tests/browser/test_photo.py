@@ -70,16 +70,25 @@ def count_frames(page):
     )
 
 
+SEEN = {}
+
+
+@pytest.fixture
+def picture(open_photo):
+    """The picture as the page shows it, uint8 (h, w, 3); the page is opened for the first test alone."""
+    if not SEEN:
+        # An identity kernel shows the pixels themselves.
+        SEEN["picture"] = pixels(open_photo(preset="identity", kernel_size="1"), "result")
+    return SEEN["picture"]
+
+
 @pytest.mark.parametrize("changed", [
     {"preset": "sharpen"},
     {"preset": "sobel_x", "strides": "2x3", "dilation_rate": "2", "padding": "same"},
     {"preset": "box_blur", "kernel_size": "4x7", "padding": "same"},
 ])  # fmt: skip
-def test_the_browser_computes_what_python_computes(open_photo, changed):
+def test_the_browser_computes_what_python_computes(open_photo, picture, changed):
     page = open_photo(**changed)
-    # An identity kernel shows the pixels themselves.
-    other = open_photo(preset="identity", kernel_size="1")
-    picture = pixels(other, "result")
     texts = {name: text for name, text in changed.items() if name != "preset"}
     settings = photo.SCENE.settings(changed["preset"], pixels=picture)
     for name, text in texts.items():
@@ -133,8 +142,13 @@ def test_enter_pins_the_pixel_for_the_stage_below_and_the_link(open_photo):
 def test_a_new_kernel_does_not_bring_the_pixels_again(open_photo, app_url):
     page = open_photo(preset="edge_1")
     received: list[int] = []
-    page.on("websocket", lambda socket: socket.on("framereceived", lambda data: received.append(len(data or b""))))
+
+    def watch(socket):
+        socket.on("framereceived", lambda data: received.append(len(data or b"")))
+
+    page.on("websocket", watch)
     page.goto(f"{app_url}/convolution?convolution_scene=photo&convolution_preset=edge_1")
+    page.remove_listener("websocket", watch)
     drawn(page)
     pixels_message = max(received)
     received.clear()

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.app_server import AppServer
-from tests.browser import conftest
 from tests.browser.conftest import overflow_pixels, wait_until_idle
 from tests.convolution.plain_stages import LECTURE_INPUT, LECTURE_KERNEL, STAGES
 
@@ -26,8 +25,9 @@ def stage_url(chromium):
 
 
 @pytest.fixture
-def show(visitor, stage_url, monkeypatch):
+def show(visitor, stage_url):
     """Open a stage: `show("lecture", playing="1")`; what the page sends is counted from its start."""
+    watching = []
 
     def go(name="lecture", *, width=1440, height=900, theme="light", motion="reduce", touch=False, **parameters):
         query = "&".join(f"{key}={value}" for key, value in {"stage": name, **parameters}.items())
@@ -38,16 +38,16 @@ def show(visitor, stage_url, monkeypatch):
 
         page = visitor("about:blank", width=width, height=height, theme=theme, reduced_motion=motion, has_touch=touch)
         page.on("websocket", watch)
+        watching.append((page, watch))
         page.goto(f"{stage_url}/?{query}")
         stage(page).wait_for()
         wait_until_idle(page)
         SENT[page] = sent
         return page
 
-    # An empty tab has no Streamlit to wait for.
-    plain = conftest.wait_until_idle
-    monkeypatch.setattr(conftest, "wait_until_idle", lambda page: None if page.url == "about:blank" else plain(page))
     yield go
+    for page, watch in watching:
+        page.remove_listener("websocket", watch)
     SENT.clear()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from explorer.convolution.scene import Control, Scene
 from explorer.convolution.scenes.table import SCENES
 
-EXAMPLES = max(1, int(os.environ.get("CNN_EXPLORER_EXAMPLES", "150")) // 10)
+EXAMPLES = max(1, int(os.environ.get("CNN_EXPLORER_EXAMPLES", "40")) // 4)
 """Random settings of each scene."""
 
 PIXELS = np.random.default_rng(5).integers(0, 256, (40, 56, 3)).astype(np.uint8)

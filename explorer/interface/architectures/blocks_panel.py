@@ -161,6 +161,7 @@ def _variant(block: Block, number: int, variant: Variant) -> None:
         key=f"architectures_block_{block.name}_{number}",
         height=340,
         open_to="layers",
+        tools=False,
         broken={clash.path: clash.sentence} if clash is not None else None,
     )
     if variant.weights:

@@ -21,7 +21,6 @@ from explorer.interface.explanations.page_state import (
     PREDICTED,
     SCORES,
     STATE,
-    WEIGHTS,
     Question,
     Row,
     activation_megabytes,
@@ -31,7 +30,7 @@ from explorer.interface.explanations.page_state import (
     unit_layers,
 )
 from explorer.interface.narrow_screens import fit_narrow_screens
-from explorer.interface.network_choice import overview_of, say_what_it_knows, title_of
+from explorer.interface.network_choice import overview_of, say_what_it_knows, title_of, weights_choice
 from explorer.interface.numbers import count_text, share_text
 from explorer.interface.page_frame import page_head
 from explorer.interface.weights_notice import weights_in_use
@@ -60,7 +59,7 @@ def _more(structure: Structure, names: Sequence[str]) -> tuple[str, tuple]:
         STATE.number("batch", low=0, high=512)
         each = activation_megabytes(structure)
         st.caption(f"Each takes about {each:.0f} MB on the way forward and back; 0 lets the app choose.")
-        STATE.segments("weights", format_func=WEIGHTS.__getitem__)
+        weights_choice(STATE, structure.network)
         STATE.selectbox("fit", format_func=FITS.__getitem__)
         st.button("Reset this page", on_click=STATE.reset, key="explanations_reset", icon=":material/restart_alt:")
     return layer, options

@@ -22,6 +22,7 @@ from explorer.interface.network_choice import (
     overview_of,
     say_what_it_knows,
     title_of,
+    weights_choice,
 )
 from explorer.interface.numbers import count_text, seconds_text, shape_text
 from explorer.interface.page_frame import page_head
@@ -158,7 +159,7 @@ def _controls() -> str:
             picture_picker.picture_controls("feature_maps", second=True)
         with STATE.part("more"), st.popover("More", icon=":material/tune:"):
             STATE.slider("contrast")
-            STATE.segments("weights", format_func=WEIGHTS.__getitem__)
+            weights_choice(STATE, network)
             STATE.selectbox("fit", format_func=FITS.__getitem__)
             st.button("Reset this page", on_click=STATE.reset, key="feature_maps_reset", icon=":material/restart_alt:")
     return network

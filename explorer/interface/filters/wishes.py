@@ -34,10 +34,13 @@ WEIGHTS = {"trained": "Trained", "random": "Random"}
 _PLAN = Plan("")
 _DREAM = DreamPlan("")
 
+# What nobody has trained wants nothing in particular.
+TRAINED = tuple(one.name for one in catalogue.entries() if one.weights is not None)
+
 STATE = PageState(
     "filters",
     [
-        Item("network", FIRST_NETWORK, "Network", options=tuple(one.name for one in catalogue.entries())),
+        Item("network", FIRST_NETWORK, "Network", options=TRAINED),
         Item("mode", "classes", "What is grown", options=tuple(MODES)),
         Item("layer", None, "Layer", help="Layers with maps, after their activation."),
         Item("picks", "", "Picked"),

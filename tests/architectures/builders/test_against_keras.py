@@ -19,14 +19,14 @@ SAME = [
     pytest.param(vgg, {"depth": 19}, applications.VGG19, {}, id="VGG19"),
     pytest.param(resnet, {"depth": 50, "bias": True}, applications.ResNet50, {}, id="ResNet50"),
     pytest.param(
-        resnet, {"depth": 101, "bias": True}, applications.ResNet101, {}, id="ResNet101", marks=pytest.mark.slow
+        resnet, {"depth": 101, "bias": True}, applications.ResNet101, {}, id="ResNet101", marks=pytest.mark.every
     ),
     pytest.param(
-        resnet, {"depth": 152, "bias": True}, applications.ResNet152, {}, id="ResNet152", marks=pytest.mark.slow
+        resnet, {"depth": 152, "bias": True}, applications.ResNet152, {}, id="ResNet152", marks=pytest.mark.every
     ),
     pytest.param(densenet, {"depth": 121}, applications.DenseNet121, {}, id="DenseNet121"),
-    pytest.param(densenet, {"depth": 169}, applications.DenseNet169, {}, id="DenseNet169", marks=pytest.mark.slow),
-    pytest.param(densenet, {"depth": 201}, applications.DenseNet201, {}, id="DenseNet201", marks=pytest.mark.slow),
+    pytest.param(densenet, {"depth": 169}, applications.DenseNet169, {}, id="DenseNet169", marks=pytest.mark.every),
+    pytest.param(densenet, {"depth": 201}, applications.DenseNet201, {}, id="DenseNet201", marks=pytest.mark.every),
     pytest.param(xception, {}, applications.Xception, {}, id="Xception"),
     pytest.param(mobilenet, {}, applications.MobileNet, {}, id="MobileNet"),
     pytest.param(mobilenet, {"alpha": 0.25}, applications.MobileNet, {"alpha": 0.25}, id="MobileNet-0.25"),
@@ -78,13 +78,13 @@ def test_layer_by_layer_as_in_keras(build, arguments, application, options):
 
 
 SMALL = [
-    pytest.param(vgg, {"depth": 16, "input_side": 32}, applications.VGG16, {}, id="VGG16", marks=pytest.mark.slow),
+    pytest.param(vgg, {"depth": 16, "input_side": 32}, applications.VGG16, {}, id="VGG16", marks=pytest.mark.every),
     pytest.param(
         resnet, {"depth": 50, "bias": True, "input_side": 64}, applications.ResNet50, {}, id="ResNet50",
-        marks=pytest.mark.slow,
+        marks=pytest.mark.every,
     ),
-    pytest.param(densenet, {"input_side": 64}, applications.DenseNet121, {}, id="DenseNet121", marks=pytest.mark.slow),
-    pytest.param(xception, {"input_side": 75}, applications.Xception, {}, id="Xception", marks=pytest.mark.slow),
+    pytest.param(densenet, {"input_side": 64}, applications.DenseNet121, {}, id="DenseNet121", marks=pytest.mark.every),
+    pytest.param(xception, {"input_side": 75}, applications.Xception, {}, id="Xception", marks=pytest.mark.every),
     pytest.param(mobilenet, {"alpha": 0.25, "rho": 1 / 7}, applications.MobileNet, {"alpha": 0.25}, id="MobileNet"),
     pytest.param(
         mobilenet_v2, {"alpha": 0.35, "input_side": 64}, applications.MobileNetV2, {"alpha": 0.35}, id="MobileNetV2"

@@ -52,7 +52,7 @@ LARGE = {"vgg.vgg", "resnext.resnext", "senet.se_resnext", "densenet.densenet", 
 def cases():
     for name, arguments in SMALL:
         label = "-".join([name.partition(".")[2], *(str(value) for value in arguments.values())])
-        yield pytest.param(name, arguments, id=label, marks=[pytest.mark.slow] if name in LARGE else [])
+        yield pytest.param(name, arguments, id=label, marks=[pytest.mark.every] if name in LARGE else [])
 
 
 @pytest.mark.parametrize(("name", "arguments"), cases())
@@ -77,14 +77,14 @@ def test_one_output_says_how_sure_the_small_xception_is():
     assert 0 < score.item() < 1
 
 
-@pytest.mark.slow
+@pytest.mark.every
 def test_googlenet_has_an_opinion_in_three_places():
     model = builder("googlenet.googlenet")(auxiliary=True, input_side=80, classes=10)
     outputs = model(np.zeros((1, 80, 80, 3), "float32"))
     assert [tuple(output.shape) for output in outputs] == [(1, 10)] * 3
 
 
-@pytest.mark.slow
+@pytest.mark.every
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_unet_gives_each_pixel_its_probabilities(padding):
     side, out = (188, 4) if padding == "valid" else (32, 32)
@@ -111,7 +111,7 @@ def test_a_saved_network_says_the_same(name, arguments, tmp_path):
     np.testing.assert_allclose(np.asarray(again(picture)), np.asarray(model(picture)), rtol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.every
 @pytest.mark.parametrize(
     "block",
     [

@@ -85,7 +85,7 @@ def cases(rows):
     for name, arguments, expected in rows:
         slow = arguments.get("depth") in DEEP or name == "senet.senet154"
         label = "-".join([name.partition(".")[2], *(f"{key}={value}" for key, value in arguments.items())])
-        yield pytest.param(name, arguments, expected, id=label, marks=[pytest.mark.slow] if slow else [])
+        yield pytest.param(name, arguments, expected, id=label, marks=[pytest.mark.every] if slow else [])
 
 
 @pytest.mark.parametrize(("name", "arguments", "expected"), cases(TOTAL))

@@ -262,7 +262,7 @@ def test_alpha_thins_every_layer():
 
 
 @pytest.mark.parametrize(("depth", "blocks"), [(121, (6, 12, 24, 16)), (169, (6, 12, 32, 32)), (201, (6, 12, 48, 32))])
-@pytest.mark.slow
+@pytest.mark.every
 def test_every_dense_layer_adds_32_maps(depth, blocks):
     model = outline("densenet.densenet", depth=depth)
     maps = 64

@@ -1,0 +1,41 @@
+"""How the tests share the processes of pytest-xdist: what stays together, what comes first, who takes which core."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTS = Path(__file__).parent
+
+if WORKERS := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    # Every numeric library would take all cores for itself, and so would every app that a test starts; threads that
+    # wait for each other's cores cost more than they bring. Read when the libraries are loaded, which is later.
+    _threads = str(max(1, (os.cpu_count() or 1) // WORKERS))
+    for _name in (
+        "TF_NUM_INTRAOP_THREADS",
+        "TF_NUM_INTEROP_THREADS",
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "CNN_EXPLORER_WORKER_THREADS",
+    ):
+        os.environ.setdefault(_name, _threads)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> None:
+    """Keep a file's tests on one process, because they share its fixtures; leave out what goes over every network.
+
+    Tests of the app that each process starts once (`app_server`) share nothing else, so they go one by one to
+    whichever process is free.
+    """
+    if "every" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("every") is not None]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item.get_closest_marker("every") is None]
+    for item in items:
+        if "app_server" not in item.fixturenames and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(Path(item.path).relative_to(TESTS).as_posix()))
