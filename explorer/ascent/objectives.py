@@ -131,7 +131,7 @@ def maps_of(network: Any, x: Any, path: str, *, kind: str, leak: Any = 0.0) -> A
     found: list[Any] = []
     given_last: list[Any] = [None]
     name = plain_name(path)
-    everything = passed(network)
+    everything = passed(network, until=path)
     quiet: dict[int, tuple[Any, Any]] = {}
     if kind == "inside":
         layer = everything[path].layer

@@ -110,7 +110,7 @@ class Ascent:
 
     def _divided(self) -> list[slice]:
         """Divide the images so that one pass fits into memory; the copies of one target stay together."""
-        most = at_once(self.network, self.shape)
+        most = at_once(self.network, self.shape, _last_layer(self.plan))
         group = self.plan.copies if self.plan.diversity else 1
         most = max(group, most // group * group)
         count = len(self.targets)
@@ -367,11 +367,16 @@ class _Kernels:
         self.show = Compiled(image.pictures, compiled=True)
 
 
-def at_once(network: Any, shape: tuple[int, int, int]) -> int:
-    """Return how many images of a shape one pass may hold (see `STEP_BYTES`), at least one."""
-    layers = passing.passed(network, shape[:2]).values()
+def at_once(network: Any, shape: tuple[int, int, int], until: str = "") -> int:
+    """Return how many images of a shape one pass up to a layer may hold (see `STEP_BYTES`), at least one."""
+    layers = passing.passed(network, shape[:2], until).values()
     each = 8 * sum(math.prod(one.shape) for one in layers)  # forward, and kept or made backward; 4 bytes a value
     return max(1, STEP_BYTES // max(1, each))
+
+
+def _last_layer(plan: Plan) -> str:
+    """Return the path of the layer where a plan's passes end, or "" where they go through the whole network."""
+    return "" if plan.objective in objectives.CLASS_OBJECTIVES else plan.layer
 
 
 PROBES = 4
@@ -396,7 +401,7 @@ def slope_of(network: Any, plan: Plan, shape: tuple[int, int, int], objective: O
 
     def build() -> float:
         random = np.random.default_rng(0)
-        probes = min(PROBES, at_once(network, shape))
+        probes = min(PROBES, at_once(network, shape, _last_layer(plan)))
         pictures = 0.5 + random.normal(scale=_PROBE_NOISE, size=(probes, *shape))
         directions = random.normal(size=(probes, max(1, objective.width)))
         if objective.width < 2:

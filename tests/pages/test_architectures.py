@@ -14,7 +14,7 @@ from explorer.architectures.blocks.table import BLOCKS
 from explorer.architectures.cards import cards
 from explorer.architectures.tables import table_of, totals
 from explorer.interface.architectures import blocks_panel, compare_panel, parts
-from explorer.interface.architectures.page_state import MODES
+from explorer.interface.architectures.page_state import MODES, title_of
 
 PAGE = Path(__file__).parents[2] / "pages" / "architectures.py"
 
@@ -171,5 +171,17 @@ def test_all_parts_of_a_network_are_all_of_its_layers():
         assert sum(part.total.multiply_adds for part in found) == table.multiply_adds
 
 
+def test_every_network_is_printed_differently():
+    # A list tells its entries apart by what is printed: two of one name would be one.
+    assert len({title_of(one.name) for one in cards()}) == len(cards())
+
+
 def test_every_card_has_its_numbers():
     assert [one.name for one in totals()] == [one.name for one in cards()]
+
+
+@pytest.mark.every
+@pytest.mark.parametrize("name", [one.name for one in cards()])
+def test_every_network_opens_and_is_compared(name):
+    assert [metric.label for metric in opened(mode="network", network=name).metric][:2] == ["Weights", "Multiply-adds"]
+    opened(mode="compare", compared=f"{name},VGG16" if name != "VGG16" else "VGG16,ResNet50")

@@ -18,6 +18,9 @@ from explorer.interface.numbers import count_text, shape_text
 from explorer.interface.theme import Palette, palette
 
 _PLAIN = {"displayModeBar": False}
+BESIDE = 2
+"""So many variants stand beside each other: in narrower columns their diagrams are cut off."""
+
 LONGEST = 2000
 """Characters of a link that settings may take."""
 
@@ -164,14 +167,24 @@ def _variant(block: Block, number: int, variant: Variant) -> None:
         tools=False,
         broken={clash.path: clash.sentence} if clash is not None else None,
     )
-    if variant.weights:
-        st.latex(r"\text{weights} = " + variant.weights)
-    if variant.work:
-        st.latex(r"\text{multiply-adds} = " + variant.work)
-    if variant.letters:
-        st.caption(", ".join(f"${one.symbol}$ = {one.value:g} ({one.meaning})" for one in variant.letters))
     if variant.note:
         st.caption(variant.note)
+
+
+def _formulas(variants: tuple[Variant, ...]) -> None:
+    """Draw how the counts come about, with letters: too long to stand beside each other."""
+    told = [variant for variant in variants if variant.weights or variant.work]
+    if not told:
+        return
+    with st.expander("Formulas", icon=":material/function:", expanded=True):
+        for variant in told:
+            st.markdown(f"**{variant.title}**")
+            if variant.weights:
+                st.markdown(r"$\text{weights} = " + variant.weights + "$")
+            if variant.work:
+                st.markdown(r"$\text{multiply-adds} = " + variant.work + "$")
+        letters = {one.symbol: one for variant in told for one in variant.letters}
+        st.caption(", ".join(f"${one.symbol}$ = {one.value:g} ({one.meaning})" for one in letters.values()))
 
 
 def _live_chart(live: Live, colours: Palette) -> go.Figure:
@@ -219,10 +232,13 @@ def show(name: str) -> None:
     _settings(block, preset, values)
     variants = block.build(values)
     st.markdown(f"**{block.lesson(values, variants)}**")
-    for column, (number, variant) in zip(st.columns(len(variants)), enumerate(variants), strict=True):
-        with column:
-            _variant(block, number, variant)
+    for start in range(0, len(variants), BESIDE):
+        columns = st.columns(min(BESIDE, len(variants)))
+        for column, number in zip(columns, range(start, len(variants)), strict=False):
+            with column:
+                _variant(block, number, variants[number])
     _compared(variants)
+    _formulas(variants)
     if block.live is not None:
         _live(block.live(values))
     with st.expander("Show the code", icon=":material/code:"):

@@ -90,19 +90,21 @@ def _argument(stack: Stack, index: int, argument: Setting) -> None:
 def _row(stack: Stack, row: StackRow, broken: int | None) -> None:
     """Draw one layer of the stack: what it is, what it gives, and what can be done with it."""
     index, last = row.index, len(stack.layers) - 1
-    with st.container(horizontal=True, vertical_alignment="center", key=f"architectures_stackrow_{index}", gap="small"):
-        with st.popover(row.title, width=270, help=KINDS[row.kind].help or None):
+    with st.container(
+        horizontal=True, vertical_alignment="center", key=f"architectures_stackrow_{index}", gap="xsmall"
+    ):
+        with st.popover(row.title, width=245, help=KINDS[row.kind].help or None):
             arguments = KINDS[row.kind].arguments
             if not arguments:
                 st.caption("This layer has no settings.")
             for argument in arguments:
                 _argument(stack, index, argument)
         if index == broken:
-            st.markdown(":red[does not fit]", width=112)
+            st.markdown(":red[does not fit]", width=104)
         else:
-            st.markdown(shape_text(row.shape) if row.shape is not None else "–", width=112)
+            st.markdown(shape_text(row.shape) if row.shape is not None else "–", width=104)
         costs = f"{row.parameters:,} weights" if row.parameters else ""
-        st.caption(costs, width=112)
+        st.caption(costs, width=104)
         for label, icon, edit, arguments_, there in (
             ("Move up", ":material/arrow_upward:", stacks.move, (index, index - 1), index > 0),
             ("Move down", ":material/arrow_downward:", stacks.move, (index, index + 1), index < last),
@@ -200,7 +202,7 @@ def show() -> None:
         f"**{table.parameters:,} weights** · {count_text(table.multiply_adds)} multiply-adds · "
         f"{count_text(table.activations)} activations · depth {table.depth}"
     )
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([5, 3], gap="medium")
     with left:
         for row in report.rows:
             _row(stack, row, report.broken)

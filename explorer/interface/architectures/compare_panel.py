@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import streamlit as st
 
@@ -151,6 +152,12 @@ def _why(names: Sequence[str]) -> None:
             st.markdown(pairing.why)
 
 
+@lru_cache(maxsize=32)
+def _compared(names: tuple[str, ...]) -> Comparison:
+    """Return the comparison of some networks, kept for all: aligning four large ones takes most of a second."""
+    return compare([table_of(name) for name in names])
+
+
 def show() -> None:
     """Draw the comparison."""
     names = _choice()
@@ -161,8 +168,8 @@ def show() -> None:
     cards = [by_name()[name] for name in names]
     titles = [card.title for card in cards]
     if len(set(titles)) < len(titles):
-        titles = names
-    comparison = compare(tables)
+        titles = [title_of(name) for name in names]
+    comparison = _compared(tuple(names))
     _why(names)
     st.table(ratio_rows(comparison, titles), border="horizontal")
     columns = st.columns(len(tables))

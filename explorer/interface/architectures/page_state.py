@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import lru_cache
+
 from explorer.architectures.cards import cards
 from explorer.architectures.results import Card
 from explorer.interface.figures.architecture_charts import TITLES
@@ -38,9 +41,21 @@ STATE = PageState(
 
 
 def title_of(name: str) -> str:
-    """Return how lists print a network: its title and year."""
-    one = by_name()[name]
-    return f"{one.title} ({one.year})"
+    """Return how lists print a network: its title and year, and whose it is where two are called the same.
+
+    Streamlit tells the entries of a list apart by what is printed.
+    """
+    return _titles()[name]
+
+
+@lru_cache(maxsize=1)
+def _titles() -> dict[str, str]:
+    often = Counter((one.title, one.year) for one in cards())
+    whose = {"keras": "Keras' own", "own": "written out"}
+    return {
+        one.name: f"{one.title} ({one.year})" + (f", {whose[one.origin]}" if often[one.title, one.year] > 1 else "")
+        for one in cards()
+    }
 
 
 def by_name() -> dict[str, Card]:
