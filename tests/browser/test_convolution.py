@@ -198,7 +198,12 @@ def test_every_scene_is_accessible_and_no_wider_than_the_window(tab, name):
     ]
     assert not ours, ours
     page.set_viewport_size({"width": 390, "height": 900})
-    page.wait_for_function("() => document.querySelector('[data-testid=stMain]').clientWidth <= 390")
+    # Charts take their new width a moment later.
+    page.wait_for_function(
+        """() => { const main = document.querySelector('[data-testid=stMain]');
+            return main.clientWidth <= 390 && main.scrollWidth <= main.clientWidth; }""",
+        timeout=20_000,
+    )
     assert overflow_pixels(page) <= 0
 
 

@@ -126,7 +126,7 @@ def test_channels_are_switched_off_and_the_network_says_less_or_something_else(v
         visitor, app_url, picture="drawn:clock:5", explanations_methods="grad_cam", explanations_panel="channels"
     )
     page.locator(".st-key-explanations_effects_chart").wait_for(timeout=SLOW_MS)
-    page.get_by_role("button", name="The 20 strongest").click()
+    page.get_by_role("button", name="The 20 that speak most for it").click()
     page.locator(".st-key-explanations_off_chart").wait_for(timeout=SLOW_MS)
     expect(page.get_by_text(re.compile("Without these 20 channels the network"))).to_contain_text("clock")
 
