@@ -148,8 +148,8 @@ def test_a_new_kernel_does_not_bring_the_pixels_again(open_photo, app_url):
 
     page.on("websocket", watch)
     page.goto(f"{app_url}/convolution?convolution_scene=photo&convolution_preset=edge_1")
-    page.remove_listener("websocket", watch)
     drawn(page)
+    page.remove_listener("websocket", watch)
     pixels_message = max(received)
     received.clear()
     before = view(page).get_attribute("data-shown")
