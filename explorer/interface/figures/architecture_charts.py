@@ -21,6 +21,7 @@ Measure = Literal["parameters", "multiply_adds", "activations"]
 Price = Literal["parameters", "multiply_adds"]
 
 MEASURES: dict[str, str] = {"parameters": "weights", "multiply_adds": "multiply-adds", "activations": "values kept"}
+NAME_APART = 1.9
 TITLES: dict[str, str] = {"parameters": "Weights", "multiply_adds": "Multiply-adds", "activations": "Activations"}
 
 
@@ -37,6 +38,15 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
         if not front or merit > points[front[-1]][1] or points[front[-1]] == (price, merit):
             front.append(at)
     return front
+
+
+def _apart(front: Sequence[int], prices: Sequence[float]) -> list[int]:
+    """Return those of the front whose names do not lie over each other: a factor of `NAME_APART` between them."""
+    kept: list[int] = []
+    for at in front:
+        if not kept or prices[at] >= NAME_APART * prices[kept[-1]]:
+            kept.append(at)
+    return kept
 
 
 def accuracy_against_cost(
@@ -65,6 +75,7 @@ def accuracy_against_cost(
     )
     largest = max((getattr(total, other) for _, total in shown), default=1)
     best = {shown[at][0].name for at in front}
+    named = {shown[at][0].name for at in _apart(front, [getattr(total, price) for _, total in shown])} | set(marked)
     figure.add_scatter(
         x=[getattr(total, price) for _, total in shown],
         y=[card.top1 for card, _ in shown],
@@ -82,7 +93,7 @@ def accuracy_against_cost(
                 "width": 1.2,
             },
         },
-        text=[card.title if card.name in best or card.name in marked else "" for card, _ in shown],
+        text=[card.title if card.name in named else "" for card, _ in shown],
         textposition="top center",
         textfont={"size": 11, "color": palette.text},
         cliponaxis=False,
