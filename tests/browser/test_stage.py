@@ -513,24 +513,27 @@ def test_a_beamer_shows_large_cells(show):
     assert cell(page, "input", 0).bounding_box()["width"] >= 40
 
 
-def test_a_step_paints_within_a_frame(show):
+def test_a_step_changes_marks_and_builds_no_board_anew(show):
+    """How long a step takes to paint is measured by the benchmark of the stage; here, that it has little to do."""
     page = show("large")
-    times = page.evaluate(
-        """() => {
+    changed = page.evaluate(
+        """async () => {
             const host = document.querySelector('.st-key-stage');
             const walk = (node) => node.shadowRoot ? node.shadowRoot : [...node.children].map(walk).find(Boolean);
             const root = walk(host) || host;
             const forward = root.querySelector('[aria-label="Step forward"]');
-            const times = [];
-            for (let step = 0; step < 60; step++) {
-                const from = performance.now();
-                forward.click();
-                root.querySelector('.boards').getBoundingClientRect();
-                times.push(performance.now() - from);
-            }
-            return times.sort((a, b) => a - b);
+            const seen = {added: 0, marked: 0};
+            const watcher = new MutationObserver((records) => {
+                for (const record of records) {
+                    if (record.type === 'childList') seen.added += record.addedNodes.length;
+                    else seen.marked += 1;
+                }
+            });
+            watcher.observe(root.querySelector('.boards'), {subtree: true, childList: true, attributes: true});
+            for (let step = 0; step < 60; step++) forward.click();
+            await new Promise((done) => setTimeout(done));
+            return {...seen, cells: root.querySelectorAll('.boards *').length};
         }"""
     )
-    # Script, style and layout; the benchmark measures paint as well. The quickest tenth, because another test computes
-    # on the same cores.
-    assert times[len(times) // 10] < 16, times
+    assert changed["added"] == 0, "the boards stay"
+    assert 0 < changed["marked"] / 60 < changed["cells"], "a step touches fewer marks than there are elements"

@@ -21,6 +21,7 @@ TileState = Literal["ready", "growing", "waiting", "empty", "flat"]
 _gallery = register("gallery")
 _KIND = "image/webp"
 _KEPT = "_gallery_files"
+_HEARD = "_gallery_clicks"
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,21 @@ def _encoded(
     return kept[key]
 
 
+def _once(key: str, on_pick: Callable[[], None] | None) -> None:
+    """Tell of a click, unless it has been told already.
+
+    Streamlit tells a click twice where the part of the page that is drawn again and again is interrupted by it: the
+    second time would take back what the first has picked.
+    """
+    event = st.session_state[key].pick
+    heard = st.session_state.setdefault(_HEARD, {})
+    at = event.get("at") if isinstance(event, dict) else None
+    if on_pick is None or (at is not None and heard.get(key) == at):
+        return
+    heard[key] = at
+    on_pick()
+
+
 def gallery(
     images: np.ndarray,
     tiles: Sequence[Tile],
@@ -142,4 +158,4 @@ def gallery(
         "play": play,
         "hues": {"pick": colours.highlight, "grow": colours.gradient, "warn": colours.error},
     }
-    return _gallery(key=key, data=pack(header, pictures), on_pick_change=on_pick or (lambda: None))
+    return _gallery(key=key, data=pack(header, pictures), on_pick_change=lambda: _once(key, on_pick))
