@@ -42,10 +42,11 @@ def count(model: keras.Model, name: str | None = None, input_shape: Shape | None
         model: Any Keras model: functional, sequential, nested; one that is only code (subclassed) is run once on
             zeros to be read, and needs its weights.
         name: What the table is called; by default the model's own name.
-        input_shape: Shape of one input without the batch, where the model leaves it open or is only code.
+        input_shape: Shape of the first input without the batch, where the model leaves it open or is only code. Further
+            inputs must have shapes of their own.
 
     Raises:
-        ValueError: if `input_shape` is missing, or contradicts the model's own.
+        ValueError: if `input_shape` is missing, contradicts the model's own, or a further input is left open.
     """
     source = _input_shape(model, input_shape)
     structure = describe(model, name or model.name, source)
@@ -97,6 +98,13 @@ def _input_shape(model: keras.Model, given: Shape | None) -> Shape:
         if given is None:
             raise ValueError("A model that is only code is counted by running it: give its input_shape.")
         return tuple(given)
+    for tensor in graph.inputs[1:]:
+        if None in (further := tuple(tensor.shape[1:])):
+            name = tensor._keras_history.operation.name
+            raise ValueError(
+                f"{model.name} leaves the shape of its further input {name!r} open, {further}: build it with a full "
+                "shape to count it."
+            )
     own = tuple(graph.inputs[0].shape[1:])
     if given is None:
         if None in own:
@@ -121,7 +129,7 @@ def _calls(model: keras.Model, source: Shape) -> dict[str, _Call]:
     assert graph is not None
     reader = _Reader(fixed=all(None not in tensor.shape[1:] for tensor in graph.inputs))
     tensors = [
-        keras.KerasTensor((1, *(source if number == 0 else (side or 1 for side in tensor.shape[1:]))), tensor.dtype)
+        keras.KerasTensor((1, *(source if number == 0 else tensor.shape[1:])), tensor.dtype)
         for number, tensor in enumerate(graph.inputs)
     ]
     reader.read(graph, "", graph.inputs if reader.fixed else tensors)

@@ -34,6 +34,12 @@ _LATEX = {
 }  # fmt: skip
 
 
+# More rows than fit on a page.
+_LONG = 40
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
 def csv_of(table: NetworkTable) -> str:
     """Return one network's layers as CSV, with every column that there is."""
     rows = []
@@ -56,8 +62,9 @@ def csv_of_catalogue(cards: Sequence[Card], totals: Sequence[Totals]) -> str:
         if (one := sums.get(card.name)) is None:
             continue
         rows.append((
-            card.name, card.title, card.family, card.year, card.origin, shape_words(one.input_shape), one.parameters,
-            one.trainable, one.multiply_adds, one.activations, one.depth, one.layers,
+            card.name, card.title, card.family, "" if card.year is None else card.year, card.origin,
+            shape_words(one.input_shape), one.parameters, one.trainable, one.multiply_adds, one.activations,
+            one.depth, one.layers,
             "" if card.top1 is None else card.top1, "" if card.top5 is None else card.top5, card.accuracy_source,
             card.paper, card.url, card.idea, card.note,
         ))  # fmt: skip
@@ -114,8 +121,9 @@ def latex_of_catalogue(cards: Sequence[Card], totals: Sequence[Totals]) -> str:
         if (one := sums.get(card.name)) is None:
             continue
         rows.append((
-            escaped(card.title), str(card.year), grouped(one.parameters), grouped(one.multiply_adds), str(one.depth),
-            "" if card.top1 is None else f"{card.top1:.1f}", "" if card.top5 is None else f"{card.top5:.1f}",
+            escaped(card.title), str(card.year or ""), grouped(one.parameters), grouped(one.multiply_adds),
+            str(one.depth), "" if card.top1 is None else f"{card.top1:.1f}",
+            "" if card.top5 is None else f"{card.top5:.1f}",
         ))  # fmt: skip
     heads = ("Network", "Year", "Parameters", "Multiply-adds", "Depth", "Top-1", "Top-5")
     return _latex("lrrrrrr", heads, rows, "Networks: sums for one picture, accuracy on ImageNet in percent (one crop).")
@@ -149,12 +157,28 @@ def grouped(number: int) -> str:
     return f"{number:,}".replace(",", r"\,")
 
 
+def csv_file(text: str) -> bytes:
+    """Return CSV as the bytes of a file; a mark in front tells spreadsheets that "×" is written in UTF-8."""
+    return text.encode("utf-8-sig")
+
+
 def _csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerow([_harmless(cell) for cell in columns])
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
     return target.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    """Return a cell that no spreadsheet takes for a formula: a name that looks like one gets an apostrophe."""
+    if not isinstance(cell, str) or not cell.startswith(_FORMULA):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
 
 
 def _latex(
@@ -164,17 +188,30 @@ def _latex(
     caption: str,
     total: Sequence[str] | None = None,
 ) -> str:
+    head = f"{' & '.join(heads)} \\\\"
+    body = [f"{' & '.join(row)} \\\\" for row in rows]
+    if total is not None:
+        body += [r"\midrule", f"{' & '.join(total)} \\\\"]
+    if len(rows) >= _LONG:
+        # A table that runs over pages prints its head on each.
+        lines = [
+            "% needs \\usepackage{booktabs,longtable}",
+            rf"\begin{{longtable}}{{{alignment}}}",
+            rf"  \caption{{{escaped(caption)}}} \\",
+            *(f"  {line}" for line in (r"\toprule", head, r"\midrule", r"\endfirsthead")),
+            *(f"  {line}" for line in (r"\toprule", head, r"\midrule", r"\endhead", r"\bottomrule", r"\endfoot")),
+            *(f"  {line}" for line in body),
+            r"\end{longtable}",
+        ]
+        return "\n".join([*lines, ""])
     lines = [
         "% needs \\usepackage{booktabs}",
         r"\begin{table}",
         r"  \centering",
         rf"  \caption{{{escaped(caption)}}}",
         rf"  \begin{{tabular}}{{{alignment}}}",
-        r"    \toprule",
-        f"    {' & '.join(heads)} \\\\",
-        r"    \midrule",
-        *(f"    {' & '.join(row)} \\\\" for row in rows),
+        *(f"    {line}" for line in (r"\toprule", head, r"\midrule", *body, r"\bottomrule")),
+        r"  \end{tabular}",
+        r"\end{table}",
     ]
-    if total is not None:
-        lines += [r"    \midrule", f"    {' & '.join(total)} \\\\"]
-    return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}", r"\end{table}", ""])
+    return "\n".join([*lines, ""])

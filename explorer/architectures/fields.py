@@ -2,9 +2,8 @@
 
 For a chain of convolutions and pools this is the recurrence of Araujo, Norris and Sim, "Computing Receptive Fields
 of Convolutional Neural Networks" (Distill 2019): the field grows by (kernel - 1) times the product of the strides so
-far. Here not only the size but the two ends of the field are followed, so that branches whose fields lie beside each
-other are united and not just compared, and cells of enlarged maps, which do not all look alike, are followed one by
-one until they repeat. Borders are left out: fields are as large as they would be in an endless picture.
+far; `explorer.architectures.axes` says how that goes on behind branches and enlarged maps. Borders are left out: fields
+are as large as they would be in an endless picture.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ from fractions import Fraction
 from typing import Any
 
 import keras
+
+from explorer.architectures.axes import PIXELS, Axis, Unknown, moved, painted, reading, united, windowed
 
 Shape = tuple[int, ...]
 
@@ -34,47 +35,6 @@ _OPERATIONS_BY_PLACE = frozenset({
     "Rsqrt", "Square", "Absolute", "Abs", "Negative", "Clip", "Cast", "Sign", "Where", "Erf", "Reciprocal", "GetItem",
     "Identity",
 })  # fmt: skip
-# More cells than this until an enlarged map repeats itself, and the field is not told.
-_LONGEST_PERIOD = 4096
-
-
-class _Unknown(Exception):
-    """Raised where a layer's geometry is not known."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """Which pixels the cells along one axis depend on.
-
-    The cell `k * len(low) + i` depends on the pixels from `low[i] + k * shift` to `high[i] + k * shift`.
-    """
-
-    low: tuple[int, ...]
-    high: tuple[int, ...]
-    shift: int
-
-    @property
-    def size(self) -> int:
-        """Pixels that the most far-sighted cell depends on."""
-        return max(high - low for low, high in zip(self.low, self.high, strict=True)) + 1
-
-    @property
-    def stride(self) -> Fraction:
-        """Pixels from one cell to the next, on average."""
-        return Fraction(self.shift, len(self.low))
-
-    def first(self, cell: int) -> int:
-        """Return the first pixel that a cell depends on; cells beyond the map count as if it went on."""
-        turns, place = divmod(cell, len(self.low))
-        return self.low[place] + turns * self.shift
-
-    def last(self, cell: int) -> int:
-        """Return the last pixel that a cell depends on."""
-        turns, place = divmod(cell, len(self.high))
-        return self.high[place] + turns * self.shift
-
-
-_PIXELS = Axis((0,), (0,), 1)
 
 
 @dataclass(frozen=True)
@@ -116,7 +76,7 @@ NOTHING = Field(None)
 
 def of_input(shape: Shape) -> Field:
     """Return the field of a pixel of the input, of shape (*places, channels)."""
-    return Field((_PIXELS,) * (len(shape) - 1)) if len(shape) > 1 else Field(None, flat=True)
+    return Field((PIXELS,) * (len(shape) - 1)) if len(shape) > 1 else Field(None, flat=True)
 
 
 def after(layer: Any, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field:
@@ -133,7 +93,7 @@ def after(layer: Any, fields: Sequence[Field], inputs: Sequence[Shape], output: 
         return NOTHING
     try:
         return _after(layer, fields, inputs, output, sees_all)
-    except _Unknown:
+    except Unknown:
         return Field(None, sees_all)
 
 
@@ -151,17 +111,18 @@ def _after(layer: Any, fields: Sequence[Field], inputs: Sequence[Shape], output:
     if kind in _ATTENDING or (kind in _BY_AXIS and not _last_axis_only(layer, len(output))):
         return replace(_together(fields, inputs, output), sees_all=True)
     axes = first.axes
-    if axes is not None and _channels_first(layer):
-        raise _Unknown
+    # Recurrent convolutions have windows too, but read all times before theirs.
+    if kind in _MIXING or (axes is not None and _channels_first(layer)):
+        raise Unknown
     if axes is not None and kind.startswith("ZeroPadding"):
-        return replace(first, axes=_each(axes, _before(layer.padding), lambda axis, by: _moved(axis, -by)))
+        return replace(first, axes=_each(axes, _before(layer.padding), lambda axis, by: moved(axis, -by)))
     if axes is not None and kind.startswith("Cropping"):
-        return replace(first, axes=_each(axes, _before(layer.cropping), _moved))
+        return replace(first, axes=_each(axes, _before(layer.cropping), moved))
     if axes is not None and kind.startswith("UpSampling"):
         return replace(first, axes=_resized(axes, given, output, getattr(layer, "interpolation", "nearest")))
     if axes is not None and kind == "Resizing":
         if layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio:
-            raise _Unknown
+            raise Unknown
         return replace(first, axes=_resized(axes, given, output, layer.interpolation))
     if axes is not None and kind.endswith("Transpose") and hasattr(layer, "kernel_size"):
         return replace(first, axes=_transposed(layer, axes, given, output))
@@ -169,10 +130,10 @@ def _after(layer: Any, fields: Sequence[Field], inputs: Sequence[Shape], output:
     if axes is not None and window is not None and isinstance(layer, keras.Layer):
         return replace(first, axes=_windowed(layer, window, axes, given, output))
     if kind == "Concatenate" and _joined_axis(layer, output) < len(output) - 1:
-        raise _Unknown
+        raise Unknown
     if _each_place_alone(layer, kind, max(len(field.axes or ()) for field in fields)):
         return _together(fields, inputs, output)
-    raise _Unknown
+    raise Unknown
 
 
 def _keeps_places(field: Field, given: Shape, output: Shape) -> bool:
@@ -194,7 +155,7 @@ def _each_place_alone(layer: Any, kind: str, places: int) -> bool:
         return type(layer).__module__.startswith("keras.") and kind in _OPERATIONS_BY_PLACE
     if kind == "Permute":
         return tuple(layer.dims[:places]) == tuple(range(1, places + 1))
-    if kind in _MIXING or isinstance(layer, keras.layers.RNN | keras.layers.Wrapper):
+    if isinstance(layer, keras.layers.RNN | keras.layers.Wrapper):
         return False
     # The project's own layers that keep their map's size and have no window work on each place alone.
     return type(layer).__module__.startswith(("keras.", "explorer."))
@@ -206,63 +167,22 @@ def _together(fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -
     for field, shape in zip(fields, inputs, strict=True):
         if field.axes is None:
             if not (field.gate or field.sees_all) and len(shape) > 1:
-                raise _Unknown
+                raise Unknown
             continue
         if not _keeps_places(field, shape, output):
             if math.prod(shape[: len(field.axes)]) == 1:  # a map of one cell, spread over all places
                 sees_all = True
                 continue
-            raise _Unknown
-        joined = field.axes if joined is None else tuple(map(_united, joined, field.axes))
+            raise Unknown
+        joined = field.axes if joined is None else tuple(map(united, joined, field.axes))
     return Field(joined, sees_all)
-
-
-def _united(first: Axis, second: Axis) -> Axis:
-    if first.stride != second.stride:
-        raise _Unknown
-    period = math.lcm(len(first.low), len(second.low))
-    if period > _LONGEST_PERIOD:
-        raise _Unknown
-    return Axis(
-        tuple(min(first.first(cell), second.first(cell)) for cell in range(period)),
-        tuple(max(first.last(cell), second.last(cell)) for cell in range(period)),
-        int(first.stride * period),
-    )
-
-
-def _moved(axis: Axis, by: int) -> Axis:
-    """Return the axis whose cell o is the given one's cell o + by."""
-    return _reading(axis, 1, Fraction(1), lambda cell: (cell + by, cell + by))
-
-
-def _reading(axis: Axis, period: int, rate: Fraction, reads: Any) -> Axis:
-    """Return the axis of cells that read from others.
-
-    Args:
-        axis: The axis that is read.
-        period: After so many cells the reading repeats itself,
-        rate: moved by so many cells for each.
-        reads: Gives (first, last) cell that a cell reads.
-    """
-    # Repeats only when both repeat: `period * k * rate` cells must be a whole number of the axis' own periods.
-    step = period * rate
-    assert step.denominator == 1
-    own = len(axis.low)
-    turns = own // math.gcd(own, int(step)) if step else 1
-    length = period * turns
-    if length > _LONGEST_PERIOD:
-        raise _Unknown
-    ends = [reads(cell) for cell in range(length)]
-    return Axis(
-        tuple(axis.first(low) for low, _ in ends),
-        tuple(axis.last(high) for _, high in ends),
-        int(axis.stride * step * turns),
-    )
 
 
 def _each(axes: Sequence[Axis], amounts: Sequence[int], change: Any) -> tuple[Axis, ...]:
     if len(amounts) == 1:
         amounts = [*amounts] * len(axes)
+    if len(amounts) != len(axes):
+        raise Unknown
     return tuple(change(axis, amount) for axis, amount in zip(axes, amounts, strict=True))
 
 
@@ -276,7 +196,11 @@ def _before(amounts: Any) -> list[int]:
 
 
 def _tuple(value: Any, length: int) -> tuple[int, ...]:
-    return (value,) * length if isinstance(value, int) else tuple(value)
+    """Return a number for each axis; a layer of another rank than the maps works on some of their axes only."""
+    numbers = (value,) * length if isinstance(value, int) else tuple(value)
+    if len(numbers) != length:
+        raise Unknown
+    return numbers
 
 
 def _windowed(layer: Any, window: Any, axes: Sequence[Axis], given: Shape, output: Shape) -> tuple[Axis, ...]:
@@ -292,15 +216,11 @@ def _windowed(layer: Any, window: Any, axes: Sequence[Axis], given: Shape, outpu
         reach = (kernel - 1) * dilation
         before = {"same": max((out - 1) * stride + reach + 1 - length, 0) // 2, "causal": reach}.get(padding, 0)
 
-        def reads(cell: int, stride: int = stride, before: int = before, reach: int = reach) -> tuple[int, int]:
-            return cell * stride - before, cell * stride - before + reach
-
-        found.append(_reading(axis, 1, Fraction(stride), reads))
+        found.append(windowed(axis, reach + 1, stride, before))
     return tuple(found)
 
 
 def _transposed(layer: Any, axes: Sequence[Axis], given: Shape, output: Shape) -> tuple[Axis, ...]:
-    """Input i paints the cells i * stride - before + k * dilation."""
     rank = len(axes)
     kernels, strides = _tuple(layer.kernel_size, rank), _tuple(layer.strides, rank)
     dilations = _tuple(layer.dilation_rate, rank)
@@ -311,18 +231,7 @@ def _transposed(layer: Any, axes: Sequence[Axis], given: Shape, output: Shape) -
         reach = (kernel - 1) * dilation + 1
         before = max((length - 1) * stride + reach - out, 0) // 2 if layer.padding == "same" else 0
 
-        def reads(
-            cell: int, kernel: int = kernel, stride: int = stride, dilation: int = dilation, before: int = before
-        ) -> tuple[int, int]:
-            painters = [
-                (cell + before - k * dilation) // stride
-                for k in range(kernel)
-                if (cell + before - k * dilation) % stride == 0
-            ]
-            # A cell that nobody paints (stride larger than the kernel) is given the one before it.
-            return (min(painters), max(painters)) if painters else (cell // stride, cell // stride)
-
-        found.append(_reading(axis, stride, Fraction(1, stride), reads))
+        found.append(painted(axis, kernel, stride, dilation, before))
     return tuple(found)
 
 
@@ -340,8 +249,8 @@ def _resized(axes: Sequence[Axis], given: Shape, output: Shape, interpolation: s
             return low, low + (centre - Fraction(1, 2) != low)
 
         if interpolation not in ("nearest", "bilinear"):
-            raise _Unknown
-        found.append(_reading(axis, scale.denominator, scale, reads))
+            raise Unknown
+        found.append(reading(axis, scale.denominator, scale, reads))
     return tuple(found)
 
 

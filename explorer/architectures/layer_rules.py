@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from math import ceil, prod
-from typing import Any, NamedTuple
+from typing import Any
 
 Shape = tuple[int, ...]
 Size = int | tuple[int, int]
@@ -26,16 +25,6 @@ class Mismatch(Exception):
     """A layer that cannot be, said in one sentence."""
 
 
-class Formula(NamedTuple):
-    """How a layer's weights and its work come about, with its numbers: "3 × 3 × 64 × 128 + 128 = 73,856"."""
-
-    weights: str
-    work: str
-
-
-NOTHING = Formula("no weights", "no multiply-adds counted")
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What a layer gives.
@@ -45,22 +34,27 @@ class Outcome:
         parameters: Its weights.
         trainable: Those that training changes.
         multiply_adds: For one picture.
-        formula: How these numbers come about.
         config: The telling arguments, as `explorer.networks.describe` tells them.
         window: Rows and columns of the input that one output cell reads, holes of a dilation included.
-        step: Rows and columns of the input from one output cell to the next; a fraction where the map grows.
-        whole: Whether a cell reads the whole input.
+        step: Rows and columns of the input from one output cell to the next.
+        before: Rows and columns by which the first cell's window begins before the input's first cell.
+        paints: Whether each input cell paints a window of the output instead, as a transposed convolution's does:
+            window, step and before then say where.
+        gathers: Whether one value is made of a whole map.
+        beside: Whether several inputs stand beside each other in rows or columns, so that cells read different ones.
     """
 
     shape: Shape
     parameters: int = 0
     trainable: int = 0
     multiply_adds: int = 0
-    formula: Formula = NOTHING
     config: Mapping[str, Any] = field(default_factory=dict)
     window: tuple[int, int] = (1, 1)
-    step: tuple[Fraction, Fraction] = (Fraction(1), Fraction(1))
-    whole: bool = False
+    step: tuple[int, int] = (1, 1)
+    before: tuple[int, int] = (0, 0)
+    paints: bool = False
+    gathers: bool = False
+    beside: bool = False
 
 
 # --- words and checks ---
@@ -71,11 +65,6 @@ def shape_text(shape: Sequence[int]) -> str:
     if len(shape) == 1:
         return "1 value" if shape[0] == 1 else f"{shape[0]:,} values"
     return " × ".join(str(side) for side in shape)
-
-
-def times(*factors: int | str) -> str:
-    """Return a product as people write it, large factors with commas."""
-    return " × ".join(f"{factor:,}" if isinstance(factor, int) else factor for factor in factors)
 
 
 def whole_number(value: Any, what: str, low: int = 1) -> int:
@@ -110,9 +99,10 @@ def checked_padding(padding: str) -> str:
 def map_of(shape: Shape, what: str) -> tuple[int, int, int]:
     """Return (height, width, channels) of an input that must be maps."""
     if len(shape) != 3:
+        comes = "comes" if shape == (1,) else "come"
         raise Mismatch(
-            f"{what} slides over maps (height × width × channels), but {shape_text(shape)} come in: put it before"
-            " Flatten and global pooling, or bring the values into maps with Reshape."
+            f"{what} slides over maps (height × width × channels), but {shape_text(shape)} {comes} in: it fits before"
+            " Flatten and global pooling, on an input that has height and width."
         )
     return shape[0], shape[1], shape[2]
 
@@ -140,6 +130,17 @@ def window_places(
     return (side[0] - window[0]) // strides[0] + 1, (side[1] - window[1]) // strides[1] + 1
 
 
+def _before(side: tuple[int, int], window: tuple[int, int], strides: tuple[int, int], padding: str) -> tuple[int, int]:
+    """Return the rows and columns of zeros before the first cell; Keras puts one more behind where they are odd."""
+    if padding == "valid":
+        return 0, 0
+    rows, columns = (
+        max((ceil(length / step) - 1) * step + size - length, 0) // 2
+        for length, size, step in zip(side, window, strides, strict=True)
+    )
+    return rows, columns
+
+
 def _dilated(kernel: tuple[int, int], strides: tuple[int, int], dilation: tuple[int, int]) -> tuple[int, int]:
     """Return the window of a dilated kernel."""
     if max(strides) > 1 and max(dilation) > 1:
@@ -148,10 +149,6 @@ def _dilated(kernel: tuple[int, int], strides: tuple[int, int], dilation: tuple[
             " to 1."
         )
     return dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1
-
-
-def _steps(strides: tuple[int, int]) -> tuple[Fraction, Fraction]:
-    return Fraction(strides[0]), Fraction(strides[1])
 
 
 def _told(**arguments: Any) -> dict[str, Any]:
@@ -183,7 +180,6 @@ def conv(
     what = f"The {kernel[0]} × {kernel[1]} convolution"
     height, width, channels = map_of(shape, what)
     both = f"{channels} and {filters}" if channels != filters else str(channels)
-    both = f"{channels} and {filters}" if channels != filters else str(channels)
     for number, name in ((channels, "channels that come in"), (filters, "filters")):
         if number % groups:
             raise Mismatch(
@@ -194,22 +190,18 @@ def conv(
     places = window_places((height, width), window, strides, padding, what)
     weights = prod(kernel) * (channels // groups) * filters
     work = weights * prod(places)
-    each = times(*kernel, channels) if groups == 1 else times(*kernel, f"({channels:,} / {groups})")
     return Outcome(
         shape=(*places, filters),
         parameters=weights + filters * use_bias,
         trainable=weights + filters * use_bias,
         multiply_adds=work,
-        formula=Formula(
-            f"{each} × {filters:,}{_plus(filters * use_bias)} = {weights + filters * use_bias:,}",
-            f"{times(*places, filters)} × ({each}) = {work:,}",
-        ),
         config=_told(
             filters=filters, kernel_size=kernel, strides=strides, padding=padding, dilation_rate=dilation,
             groups=groups, use_bias=use_bias,
         ) | checked_activation(activation),
         window=window,
-        step=_steps(strides),
+        step=strides,
+        before=_before((height, width), window, strides, padding),
     )  # fmt: skip
 
 
@@ -233,22 +225,18 @@ def depthwise_conv(
     places = window_places((height, width), window, strides, padding, what)
     filters = channels * multiplier
     weights = prod(kernel) * filters
-    each = times(*kernel, channels, *([multiplier] if multiplier > 1 else []))
     return Outcome(
         shape=(*places, filters),
         parameters=weights + filters * use_bias,
         trainable=weights + filters * use_bias,
         multiply_adds=weights * prod(places),
-        formula=Formula(
-            f"{each}{_plus(filters * use_bias)} = {weights + filters * use_bias:,}",
-            f"{times(*places)} × ({each}) = {weights * prod(places):,}",
-        ),
         config=_told(
             kernel_size=kernel, strides=strides, padding=padding, depth_multiplier=multiplier,
             dilation_rate=dilation, use_bias=use_bias,
         ) | checked_activation(activation),
         window=window,
-        step=_steps(strides),
+        step=strides,
+        before=_before((height, width), window, strides, padding),
     )  # fmt: skip
 
 
@@ -268,10 +256,8 @@ def separable_conv(
     pointwise = conv(depthwise.shape, filters, 1, activation=activation, use_bias=use_bias)
     parameters = depthwise.parameters + pointwise.parameters
     work = depthwise.multiply_adds + pointwise.multiply_adds
-    kernel, places, between = pair(kernel_size, "kernel_size"), depthwise.shape[:2], depthwise.shape[2]
-    first = times(*kernel, shape[2], *([depth_multiplier] if depth_multiplier > 1 else []))
-    second = times(between, filters)
-    config = dict(depthwise.config) | dict(pointwise.config) | {"kernel_size": kernel, "padding": padding}
+    config = dict(depthwise.config) | dict(pointwise.config)
+    config |= {"kernel_size": pair(kernel_size, "kernel_size"), "padding": padding}
     if use_bias:
         config.pop("use_bias", None)
     return Outcome(
@@ -279,13 +265,10 @@ def separable_conv(
         parameters=parameters,
         trainable=parameters,
         multiply_adds=work,
-        formula=Formula(
-            f"{first} + {second}{_plus(filters * use_bias)} = {parameters:,}",
-            f"{times(*places)} × ({first} + {second}) = {work:,}",
-        ),
         config=config,
         window=depthwise.window,
         step=depthwise.step,
+        before=depthwise.before,
     )
 
 
@@ -305,25 +288,20 @@ def conv_transpose(
     filters = whole_number(filters, "filters")
     kernel, strides = pair(kernel_size, "kernel_size"), pair(strides, "strides")
     height, width, channels = map_of(shape, f"The {kernel[0]} × {kernel[1]} transposed convolution")
-    more = (0, 0)
-    if checked_padding(padding) == "valid":
-        more = (max(kernel[0] - strides[0], 0), max(kernel[1] - strides[1], 0))
+    more = tuple(max(size - step, 0) for size, step in zip(kernel, strides, strict=True))
+    same = checked_padding(padding) == "same"
     weights = prod(kernel) * channels * filters
-    work = height * width * weights
-    each = times(*kernel, channels, filters)
     return Outcome(
-        shape=(height * strides[0] + more[0], width * strides[1] + more[1], filters),
+        shape=(height * strides[0] + more[0] * (not same), width * strides[1] + more[1] * (not same), filters),
         parameters=weights + filters * use_bias,
         trainable=weights + filters * use_bias,
-        multiply_adds=work,
-        formula=Formula(
-            f"{each}{_plus(filters * use_bias)} = {weights + filters * use_bias:,}",
-            f"{times(height, width)} × ({each}) = {work:,}",
-        ),
+        multiply_adds=height * width * weights,
         config=_told(filters=filters, kernel_size=kernel, strides=strides, padding=padding, use_bias=use_bias)
         | checked_activation(activation),
-        window=(ceil(kernel[0] / strides[0]), ceil(kernel[1] / strides[1])),
-        step=(Fraction(1, strides[0]), Fraction(1, strides[1])),
+        window=kernel,
+        step=strides,
+        before=(more[0] // 2 * same, more[1] // 2 * same),
+        paints=True,
     )
 
 
@@ -338,30 +316,18 @@ def dense(shape: Shape, units: int, activation: str | None = None, use_bias: boo
         parameters=weights + units * use_bias,
         trainable=weights + units * use_bias,
         multiply_adds=work,
-        formula=Formula(
-            f"{times(values, units)}{_plus(units * use_bias)} = {weights + units * use_bias:,}",
-            f"{times(*cells, values, units)} = {work:,}",
-        ),
         config=_told(units=units, use_bias=use_bias) | checked_activation(activation),
-        whole=not cells,
     )
 
 
 def batch_norm(shape: Shape) -> Outcome:
     """BatchNormalization: scale and shift are trained, mean and variance are kept, for each channel."""
-    parameters, trained = 4 * shape[-1], 2 * shape[-1]
-    formula = f"{times(4, shape[-1])} = {parameters:,}"
-    return Outcome(
-        shape, parameters, trained, formula=Formula(f"{formula}, of which {trained:,} are trained", NOTHING.work)
-    )
+    return Outcome(shape, parameters=4 * shape[-1], trainable=2 * shape[-1])
 
 
 def layer_norm(shape: Shape) -> Outcome:
     """LayerNormalization over the channels: one scale and one shift for each."""
-    parameters = 2 * shape[-1]
-    return Outcome(
-        shape, parameters, parameters, formula=Formula(f"{times(2, shape[-1])} = {parameters:,}", NOTHING.work)
-    )
+    return Outcome(shape, parameters=2 * shape[-1], trainable=2 * shape[-1])
 
 
 # --- layers without weights ---
@@ -375,39 +341,20 @@ def pool(shape: Shape, pool_size: Size = 2, strides: Size | None = None, padding
     height, width, channels = map_of(shape, what)
     places = window_places((height, width), window, steps, padding, what)
     config = _told(pool_size=window, strides=steps, padding=padding)
-    return Outcome((*places, channels), config=config, window=window, step=_steps(steps))
+    before = _before((height, width), window, steps, padding)
+    return Outcome((*places, channels), config=config, window=window, step=steps, before=before)
 
 
 def global_pool(shape: Shape, keepdims: bool = False) -> Outcome:
     """GlobalAveragePooling2D and GlobalMaxPooling2D: one value for each map."""
     channels = map_of(shape, "Global pooling")[2]
     shape = (1, 1, channels) if keepdims else (channels,)
-    return Outcome(shape, config={"keepdims": True} if keepdims else {}, whole=True)
+    return Outcome(shape, config={"keepdims": True} if keepdims else {}, gathers=True)
 
 
 def flatten(shape: Shape) -> Outcome:
     """Flatten: all values in one vector."""
-    return Outcome((prod(shape),), whole=len(shape) > 1)
-
-
-def reshape(shape: Shape, target_shape: Sequence[int]) -> Outcome:
-    """Reshape: the same values in another shape; one side may be -1 and is then worked out."""
-    wanted = tuple(target_shape)
-    if (
-        not wanted
-        or wanted.count(-1) > 1
-        or any(side != -1 and (not isinstance(side, int) or side < 1) for side in wanted)
-    ):
-        raise Mismatch(f"target_shape must hold whole numbers of at least 1, at most one of them -1, not {wanted}.")
-    known = prod(side for side in wanted if side != -1)
-    values = prod(shape)
-    if values % known or (-1 not in wanted and values != known):
-        raise Mismatch(
-            f"Reshape keeps every value, but {shape_text(shape)} are {values:,} values and {wanted} holds"
-            f" {'a multiple of ' if -1 in wanted else ''}{known:,}: the sides must multiply to {values:,}."
-        )
-    result = tuple(values // known if side == -1 else side for side in wanted)
-    return Outcome(result, config={"target_shape": wanted}, whole=len(shape) > 1 and result != shape)
+    return Outcome((prod(shape),))
 
 
 def activation(shape: Shape, name: str) -> Outcome:
@@ -438,26 +385,14 @@ def zero_padding(shape: Shape, padding: int | tuple[int, int] | Pads = 1) -> Out
         )
     (top, bottom), (left, right) = (tuple(whole_number(amount, "padding", 0) for amount in side) for side in sides)
     config = {"padding": ((top, bottom), (left, right))}
-    return Outcome((height + top + bottom, width + left + right, channels), config=config)
-
-
-def up_sampling(shape: Shape, size: Size = 2, interpolation: str = "nearest") -> Outcome:
-    """UpSampling2D: every cell becomes several, copied or interpolated."""
-    height, width, channels = map_of(shape, "Up-sampling")
-    rows, columns = pair(size, "size")
-    if interpolation not in ("nearest", "bilinear"):
-        raise Mismatch(f'interpolation must be "nearest" or "bilinear", not {interpolation!r}.')
-    config = {"size": (rows, columns), "interpolation": interpolation}
-    window = (1, 1) if interpolation == "nearest" else (1 + (rows > 1), 1 + (columns > 1))
-    step = (Fraction(1, rows), Fraction(1, columns))
-    return Outcome((height * rows, width * columns, channels), config=config, window=window, step=step)
+    return Outcome((height + top + bottom, width + left + right, channels), config=config, before=(top, left))
 
 
 # --- layers that join several inputs ---
 
 
 def element_wise(shapes: Sequence[Shape], what: str) -> Outcome:
-    """Add, Subtract, Multiply and Average: value by value; as in Keras, a side of 1 is stretched.
+    """Add and Multiply: value by value; as in Keras, a side of 1 is stretched.
 
     Keras also takes different numbers of axes, which is hardly ever meant; here they clash.
     """
@@ -469,8 +404,14 @@ def element_wise(shapes: Sequence[Shape], what: str) -> Outcome:
     return Outcome(tuple(max(axis, default=1) for axis in sides))
 
 
-def concatenate(shapes: Sequence[Shape], axis: int = -1) -> Outcome:
-    """Concatenate: one behind the other along an axis (the channels), which must be all that differs."""
+def concatenate(shapes: Sequence[Shape], axis: int = -1, branches: bool = True) -> Outcome:
+    """Concatenate: one behind the other along an axis (the channels), which must be all that differs.
+
+    Args:
+        shapes: Of the inputs.
+        axis: As Keras counts: the batch is axis 0.
+        branches: Whether layers that might pad stand before it.
+    """
     _need_two(shapes, "Concatenate")
     rank = len(shapes[0])
     # Keras counts the batch as axis 0.
@@ -481,18 +422,19 @@ def concatenate(shapes: Sequence[Shape], axis: int = -1) -> Outcome:
     if len({len(shape) for shape in shapes}) > 1 or len(rests) > 1:
         if position == -1 and all(len(shape) == 3 for shape in shapes):
             tallest, widest = max(shape[0] for shape in shapes), max(shape[1] for shape in shapes)
+            other = ', or padding="same" in every branch,' if branches else ""
             raise Mismatch(
                 f"Concatenate stacks the channels and needs equal heights and widths, but gets {_listed(shapes)}: zero"
-                f' padding of the smaller maps to {tallest} × {widest}, or padding="same" in every branch, would fit.'
+                f" padding of the smaller maps to {tallest} × {widest}{other} would fit."
             )
         along = "the last axis" if position == -1 else f"axis {axis}"
         raise Mismatch(
-            f"Concatenate joins along {along} and needs all other axes equal, but gets {_listed(shapes)}: Flatten,"
-            " Reshape or global pooling would fit."
+            f"Concatenate joins along {along} and needs all other axes equal, but gets {_listed(shapes)}: Flatten"
+            " or global pooling of the maps would fit."
         )
     total = sum(shape[position] for shape in shapes)
     shape = tuple(total if number == rank + position else side for number, side in enumerate(shapes[0]))
-    return Outcome(shape, config={} if axis == -1 else {"axis": axis})
+    return Outcome(shape, config={} if axis == -1 else {"axis": axis}, beside=position < -1)
 
 
 def _need_two(shapes: Sequence[Shape], what: str) -> None:
@@ -521,7 +463,7 @@ def _unequal(shapes: Sequence[Shape], what: str) -> str:
     if own[:2] == other[:2]:
         return text + f"a 1×1 convolution with {_filters(own[2])} {where} would fit."
     if own[0] > other[0] or own[1] > other[1]:
-        return text + f"{names[1]}'s map is the smaller one: up-sampling it, or less shrinking before it, would fit."
+        return text + f"{names[1]}'s map is the smaller one: less shrinking before it would fit."
     strides = tuple(round(large / small) for small, large in zip(own[:2], other[:2], strict=True))
     strided = tuple(ceil(large / stride) for stride, large in zip(strides, other[:2], strict=True))
     if max(strides) == 1 or strided != own[:2]:
@@ -532,7 +474,3 @@ def _unequal(shapes: Sequence[Shape], what: str) -> str:
 
 def _filters(count: int) -> str:
     return "1 filter" if count == 1 else f"{count} filters"
-
-
-def _plus(biases: int) -> str:
-    return f" + {biases:,}" if biases else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.architectures.cards import card, cards
+from explorer.architectures.cards import cards
 from explorer.architectures.results import Card
 from explorer.architectures.tables import totals
 from explorer.networks import catalogue
@@ -57,13 +57,5 @@ def entry_of(one: Card, parameters: int) -> NetworkEntry:
         class_names=None,
         parameters=parameters,
         weights=None,
-        note=f"{one.year}: {one.idea}{grey}",
+        note=f"{'' if one.year is None else f'{one.year}: '}{one.idea}{grey}",
     )
-
-
-def is_untrained(name: str) -> bool:
-    """Return whether a name is that of one of the project's own architectures, which have no trained weights."""
-    try:
-        return card(name).origin == "own"
-    except KeyError:
-        return False

@@ -18,8 +18,10 @@ class Cost:
         parameters: Weights that the layer owns, trainable or not; 0 for a later call of a shared layer.
         trainable: How many of these training changes.
         multiply_adds: Products that are added up (multiply-accumulates, half of what some call FLOPs): those of
-            convolutions and dense layers. Additions of shortcuts, biases, normalisation, activations and pooling
-            count 0, as in the papers.
+            convolutions and dense layers, and of what else multiplies weights or maps with each other, as attention,
+            recurrent layers, LeNet-5's subsampling and its comparison with drawn digits do
+            (`explorer.architectures.products` says how). Additions of shortcuts, biases, normalisation, activations
+            and pooling count 0, as in the papers.
         activations: Values in the layer's output.
         field: (height, width) in pixels of the receptive field of one output cell, borders left out; None where it
             has none (a vector) or where it cannot be told.
@@ -78,7 +80,10 @@ class NetworkTable:
 
     @property
     def activations(self) -> int:
-        """Values in all outputs together: what training keeps for the way back."""
+        """Values in all layers' outputs; an activation or a padding written as a layer of its own counts again.
+
+        A framework that works in place, or fuses layers, keeps fewer of them for the way back.
+        """
         return sum(cost.activations for cost in self.costs.values())
 
 
@@ -90,9 +95,9 @@ class Card:
         name: Its name in links and code; for keras.applications that of the function.
         title: For people: "GoogLeNet", "ResNet-50".
         family: The group that it is shown in.
-        year: Of the paper's first appearance.
-        paper: "Authors, “Title”, venue year".
-        url: Of the paper (arXiv where there is one).
+        year: Of the paper's first appearance; None for a network that no paper describes.
+        paper: "Authors, “Title”, venue year", or where else it comes from.
+        url: Of the paper (arXiv where there is one); empty where it is not to be had.
         idea: What was new, in one sentence.
         builder: "package.module:function".
         origin: "keras" (keras.applications) or "own" (explorer.architectures.builders).
@@ -102,12 +107,15 @@ class Card:
         top5: Likewise.
         accuracy_source: Where these two come from, in a few words; empty without them.
         note: What differs from the paper, or a number on well-known slides that is wrong; empty for nothing.
+        more_data: Whether the weights of that accuracy were first trained on more than ImageNet's 1,000 classes, so
+            that it cannot be held against the others'.
+        twin: Name of the card of which this is the same network, written a second time; empty for most.
     """
 
     name: str
     title: str
     family: str
-    year: int
+    year: int | None
     paper: str
     url: str
     idea: str
@@ -119,6 +127,8 @@ class Card:
     top5: float | None = None
     accuracy_source: str = ""
     note: str = ""
+    more_data: bool = False
+    twin: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,7 +140,7 @@ class Totals:
         parameters: Weights.
         trainable: Those that training changes.
         multiply_adds: For one picture of `input_shape`.
-        activations: Values in all outputs.
+        activations: Values in all layers' outputs.
         depth: Layers with weights on the longest way.
         layers: Number of layer calls.
         input_shape: What was counted for.

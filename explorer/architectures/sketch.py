@@ -18,17 +18,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
-from math import ceil, prod
+from math import prod
 from typing import Any
 
 from explorer.architectures import layer_rules as rules
-from explorer.architectures.layer_rules import ACTIVATIONS, Formula, Mismatch, Outcome, Pads, Shape, Size
+from explorer.architectures.axes import PIXELS, Axis, Unknown, painted, united, windowed
+from explorer.architectures.layer_rules import ACTIVATIONS, Mismatch, Outcome, Pads, Shape, Size
 from explorer.architectures.results import Cost, NetworkTable
 from explorer.networks.decomposition import ENTRY, Parallel, Part, Tangle, decompose
 from explorer.networks.structure import Block, BlockKind, LayerInfo, LayerNode, Node, Structure, paths_of
 
-__all__ = ["ACTIVATIONS", "Clash", "Formula", "LayerCall", "Sketch", "Tensor"]
+__all__ = ["ACTIVATIONS", "Clash", "LayerCall", "Sketch", "Tensor"]
 
 _COUNTED = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "Dense")
 _ACTIVATING = ("Activation",)
@@ -89,11 +89,29 @@ class LayerCall:
 
 
 @dataclass(frozen=True)
-class _Reach:
-    """Receptive field and stride in pixels, exact: a map that grew has a stride below 1."""
+class _Sight:
+    """What a value of a layer depends on.
 
-    field: tuple[Fraction, Fraction]
-    stride: tuple[Fraction, Fraction]
+    Attributes:
+        reach: Which pixels its rows and columns depend on; None for vectors, and where it cannot be told.
+        sees_all: Whether it depends on the whole input besides.
+        flat: Whether the places of a map stand here as channels: whoever mixes them sees everything.
+    """
+
+    reach: tuple[Axis, Axis] | None = None
+    sees_all: bool = False
+    flat: bool = False
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        return None if self.reach is None else (self.reach[0].size, self.reach[1].size)
+
+    @property
+    def stride(self) -> tuple[int, int] | None:
+        """Whole pixels from one cell to the next; None where a map grew beyond the picture."""
+        if self.reach is None or any(axis.stride.denominator > 1 for axis in self.reach):
+            return None
+        return int(self.reach[0].stride), int(self.reach[1].stride)
 
 
 @dataclass(frozen=True)
@@ -102,8 +120,7 @@ class _Layer:
     shape: Shape
     info: LayerInfo
     cost: Cost
-    formula: Formula
-    reach: _Reach | None
+    sight: _Sight
     depth: int
 
 
@@ -212,10 +229,6 @@ class Sketch:
         """Flatten."""
         return self._on("Flatten", rules.flatten, x, name)
 
-    def reshape(self, x: Tensor, target_shape: Sequence[int], name: str | None = None) -> Tensor:
-        """Reshape."""
-        return self._on("Reshape", rules.reshape, x, name, tuple(target_shape))
-
     def batch_norm(self, x: Tensor, name: str | None = None) -> Tensor:
         """BatchNormalization."""
         return self._on("BatchNormalization", rules.batch_norm, x, name)
@@ -240,42 +253,29 @@ class Sketch:
         """ZeroPadding2D: one number, (rows, columns), or ((top, bottom), (left, right))."""
         return self._on("ZeroPadding2D", rules.zero_padding, x, name, padding)
 
-    def up_sampling(self, x: Tensor, size: Size = 2, interpolation: str = "nearest", name: str | None = None) -> Tensor:
-        """UpSampling2D."""
-        return self._on("UpSampling2D", rules.up_sampling, x, name, size, interpolation=interpolation)
-
     def add(self, tensors: Sequence[Tensor], name: str | None = None, title: str = "") -> Tensor:
         """Add; of two tensors the first is the block's own, the second its shortcut."""
         return self._join("Add", tensors, name, title)
-
-    def subtract(self, tensors: Sequence[Tensor], name: str | None = None, title: str = "") -> Tensor:
-        """Subtract: the first of two without the second."""
-        return self._join("Subtract", tensors, name, title)
 
     def multiply(self, tensors: Sequence[Tensor], name: str | None = None, title: str = "") -> Tensor:
         """Multiply; a side of 1 is stretched, as a gate's."""
         return self._join("Multiply", tensors, name, title)
 
-    def average(self, tensors: Sequence[Tensor], name: str | None = None, title: str = "") -> Tensor:
-        """Average of tensors, value by value."""
-        return self._join("Average", tensors, name, title)
-
     def concatenate(
         self, tensors: Sequence[Tensor], axis: int = -1, name: str | None = None, title: str = ""
     ) -> Tensor:
         """Concatenate along the channels, or along another axis (Keras counts the batch as axis 0)."""
+        branches = any(tensor.path in self._layers and self._layers[tensor.path].call.inputs for tensor in tensors)
         return self._put(
             "Concatenate", (), {"axis": axis}, tuple(tensors), name,
-            lambda: rules.concatenate([one.shape for one in tensors], axis), title, joins=True,
+            lambda: rules.concatenate([one.shape for one in tensors], axis, branches), title, joins=True,
         )  # fmt: skip
 
     def _join(self, kind: str, tensors: Sequence[Tensor], name: str | None, title: str) -> Tensor:
-        def rule() -> Outcome:
-            if kind == "Subtract" and len(tensors) != 2:
-                raise Mismatch(f"Subtract takes two inputs, not {len(tensors)}.")
-            return rules.element_wise([one.shape for one in tensors], kind)
-
-        return self._put(kind, (), {}, tuple(tensors), name, rule, title, joins=True)
+        return self._put(
+            kind, (), {}, tuple(tensors), name, lambda: rules.element_wise([one.shape for one in tensors], kind),
+            title, joins=True,
+        )  # fmt: skip
 
     # --- what it amounts to ---
 
@@ -286,11 +286,13 @@ class Sketch:
         """
         layers = {path: layer.info for path, layer in self._layers.items()}
         inputs = [layer.shape for layer in self._layers.values() if layer.call.kind == "InputLayer"]
+        # A gate's own layers are deeper than the map beside it: what counts is where the ways end.
+        ends = [self._layers[path].depth for path in self.outputs()]
         return NetworkTable(
             structure=Structure(self.name, _Tree(layers, self._titles).nodes(), layers),
             costs={path: layer.cost for path, layer in self._layers.items()},
             input_shape=inputs[0] if inputs else (),
-            depth=max((layer.depth for layer in self._layers.values()), default=0),
+            depth=max(ends, default=0),
             notes=(self.clash.sentence,) if self.clash else (),
         )
 
@@ -298,10 +300,6 @@ class Sketch:
     def paths(self) -> tuple[str, ...]:
         """Paths of the layers so far, a broken one with them."""
         return tuple(self._layers)
-
-    def formula(self, path: str) -> Formula:
-        """Return how a layer's weights and multiply-adds come about, with its numbers."""
-        return self._layers[path].formula
 
     def calls(self) -> tuple[LayerCall, ...]:
         """Return the layers as Keras is asked for them, in order, without a broken one."""
@@ -366,7 +364,7 @@ class Sketch:
         except Mismatch as mismatch:
             self.clash = Clash(str(mismatch), path)
             info = self._info(call, Outcome((), config={"clash": str(mismatch)}))
-            self._layers[path] = _Layer(call, (), info, Cost(0, 0, 0, 0), rules.NOTHING, None, 0)
+            self._layers[path] = _Layer(call, (), info, Cost(0, 0, 0, 0), _Sight(), 0)
             raise self.clash from None
         self._layers[path] = self._layer(call, outcome)
         return Tensor(outcome.shape, path)
@@ -385,32 +383,12 @@ class Sketch:
 
     def _layer(self, call: LayerCall, outcome: Outcome) -> _Layer:
         before = [self._layers[path] for path in call.inputs]
-        reach = self._reach(before, outcome)
-        sees_all = outcome.whole or any(layer.cost.sees_all for layer in before)
-        stride = None
-        if reach is not None and all(step.denominator == 1 for step in reach.stride):
-            stride = (int(reach.stride[0]), int(reach.stride[1]))
+        sight = _seen(call, outcome, before)
         cost = Cost(
             outcome.parameters, outcome.trainable, outcome.multiply_adds, prod(outcome.shape),
-            None if reach is None else (ceil(reach.field[0]), ceil(reach.field[1])), stride, sees_all,
+            sight.size, sight.stride, sight.sees_all,
         )  # fmt: skip
-        depth = max((layer.depth for layer in before), default=0) + (call.kind in _COUNTED)
-        return _Layer(call, outcome.shape, self._info(call, outcome), cost, outcome.formula, reach, depth)
-
-    def _reach(self, before: Sequence[_Layer], outcome: Outcome) -> _Reach | None:
-        """Return field and stride of the output: of several inputs the largest (Araujo et al., Distill 2019)."""
-        if len(outcome.shape) != 3 or (outcome.whole and before):
-            return None
-        if not before:
-            return _Reach((Fraction(1), Fraction(1)), (Fraction(1), Fraction(1)))
-        known = [layer.reach for layer in before if layer.reach is not None]
-        if not known:
-            return None
-        fields = [max(reach.field[axis] for reach in known) for axis in (0, 1)]
-        strides = [max(reach.stride[axis] for reach in known) for axis in (0, 1)]
-        grown = [fields[axis] + (outcome.window[axis] - 1) * strides[axis] for axis in (0, 1)]
-        moved = [strides[axis] * outcome.step[axis] for axis in (0, 1)]
-        return _Reach((grown[0], grown[1]), (moved[0], moved[1]))
+        return _Layer(call, outcome.shape, self._info(call, outcome), cost, sight, _depth(call, before))
 
     def _info(self, call: LayerCall, outcome: Outcome) -> LayerInfo:
         before = [self._layers[path].info for path in call.inputs]
@@ -432,10 +410,61 @@ class Sketch:
         )
 
 
+def _depth(call: LayerCall, before: Sequence[_Layer]) -> int:
+    """Return how many layers with a kernel stand on the longest way up to a layer and with it.
+
+    The way through a gate is left out where a map goes on beside it.
+    """
+    ways = [(layer.depth, prod(layer.shape[:-1])) for layer in before]
+    widest = max((places for _, places in ways), default=1)
+    passing = [depth for depth, places in ways if places == widest or places > 1]
+    return max(passing, default=0) + (call.kind in _COUNTED)
+
+
+def _seen(call: LayerCall, outcome: Outcome, before: Sequence[_Layer]) -> _Sight:
+    """Return what a layer's values depend on, as `explorer.architectures.fields` tells it of Keras' layers."""
+    if not before:
+        return _Sight((PIXELS, PIXELS)) if len(outcome.shape) == 3 else _Sight(flat=True)
+    sights = [layer.sight for layer in before]
+    sees_all, flat = any(sight.sees_all for sight in sights), any(sight.flat for sight in sights)
+    if outcome.gathers:
+        return _Sight(sees_all=True)
+    if all(sight.reach is None for sight in sights):
+        return _Sight(sees_all=sees_all or flat) if call.kind == "Dense" else _Sight(None, sees_all, flat)
+    if call.kind == "Flatten":
+        return _Sight(None, sees_all, flat=prod(before[0].shape[:-1]) > 1)
+    joined: tuple[Axis, Axis] | None = None
+    try:
+        for layer in before:
+            reach = layer.sight.reach
+            if reach is None and layer.sight.sees_all:
+                continue  # a gate
+            if reach is None or outcome.beside:
+                raise Unknown
+            if call.joins and layer.shape[:2] != outcome.shape[:2]:
+                if prod(layer.shape[:2]) > 1:
+                    raise Unknown
+                sees_all = True  # a map of one cell, spread over all places
+                continue
+            joined = reach if joined is None else (united(joined[0], reach[0]), united(joined[1], reach[1]))
+        return _Sight(None if joined is None else _through(outcome, joined), sees_all)
+    except Unknown:
+        return _Sight(None, sees_all)
+
+
+def _through(outcome: Outcome, reach: tuple[Axis, Axis]) -> tuple[Axis, Axis]:
+    """Return what the rows and columns behind a layer depend on."""
+    rows, columns = (
+        painted(axis, window, step, 1, before) if outcome.paints else windowed(axis, window, step, before)
+        for axis, window, step, before in zip(reach, outcome.window, outcome.step, outcome.before, strict=True)
+    )
+    return rows, columns
+
+
 # Keras' defaults other than None, which a call need not say.
 _DEFAULTS: dict[str, Any] = {
     "strides": 1, "padding": "valid", "dilation_rate": 1, "groups": 1, "use_bias": True, "depth_multiplier": 1,
-    "keepdims": False, "interpolation": "nearest", "axis": -1, "offset": 0.0,
+    "keepdims": False, "axis": -1, "offset": 0.0,
 }  # fmt: skip
 
 

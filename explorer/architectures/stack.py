@@ -120,7 +120,8 @@ KINDS: Mapping[str, LayerKind] = MappingProxyType({
             "Two convolutions, and a shortcut that is added.",
         ),
         LayerKind(
-            "dense", "Dense", (_count("units", "Units", 10, 16384), _ACTIVATION, _BIAS), "Every unit reads all values."
+            "dense", "Dense", (_count("units", "Units", 10, 16384), _ACTIVATION, _BIAS),
+            "Every unit reads all values of a vector; on maps it works at each cell, like a 1×1 convolution.",
         ),
     )
 })  # fmt: skip
@@ -162,6 +163,7 @@ class StackRow:
         activations: Values in all its outputs.
         field: Receptive field in pixels; None where it has none.
         stride: In pixels, likewise.
+        hint: What is worth knowing though it fits; empty for nothing.
     """
 
     index: int
@@ -174,6 +176,7 @@ class StackRow:
     activations: int = 0
     field: tuple[int, int] | None = None
     stride: tuple[int, int] | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -221,7 +224,8 @@ def checked(input_shape: Iterable[int], layers: Iterable[StackLayer] = ()) -> St
         raise StackError("The input is height × width × channels, or a number of values.")
     high = LARGEST_VECTOR if len(shape) == 1 else LARGEST_SIDE
     if not all(1 <= side <= high for side in shape):
-        raise StackError(f"Each number of the input is from 1 to {high:,}.")
+        what = "A vector has" if len(shape) == 1 else "Height, width and channels of the input are"
+        raise StackError(f"{what} from 1 to {high:,}{' values' if len(shape) == 1 else ''}, not {max(shape):,}.")
     filled = tuple(layer(one.kind, **one.arguments) for one in layers)
     if len(filled) > MOST_LAYERS:
         raise StackError(f"A stack holds at most {MOST_LAYERS} layers, not {len(filled)}.")
@@ -297,6 +301,8 @@ def _taken(kind: LayerKind, argument: Setting, value: Any) -> Any:
 
 # --- what it amounts to ---
 
+_AT_EACH_CELL = "Works at each cell: put Flatten before it to read all values."
+
 
 def report(stack: Stack) -> StackReport:
     """Return shapes, counts and what does not fit; see `StackReport`."""
@@ -319,6 +325,7 @@ def report(stack: Stack) -> StackReport:
                 activations=sum(cost.activations for cost in costs),
                 field=costs[-1].field,
                 stride=costs[-1].stride,
+                hint=_AT_EACH_CELL if one.kind == "dense" and len(last.output_shape) == 3 else "",
             )
         elif index == broken:
             row = replace(row, paths=paths[index])

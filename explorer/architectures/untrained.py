@@ -33,7 +33,8 @@ def build(name: str) -> keras.Model:
     """Build one of the project's own architectures with random weights.
 
     A network for grey pictures gets a layer in front that makes them grey. Of several outputs only the first stays, and
-    a softmax at the end is left out: all pages compute their own from logits.
+    a softmax or sigmoid at the end is left out, also where every pixel has one: all pages compute their own from
+    logits.
 
     Args:
         name: Of its card.
@@ -63,10 +64,10 @@ def _model(inputs: Any, outputs: Any, like: keras.Model) -> keras.Model:
 
 
 def _logits(output: Any) -> Any:
-    """Return the tensor before a softmax layer; of a layer with a softmax as its activation take that away."""
+    """Return the tensor before a softmax layer; of a layer with softmax or sigmoid as its activation take that away."""
     layer = output._keras_history.operation
     if isinstance(layer, layers.Softmax):
         return layer.input
-    if getattr(layer, "activation", None) is keras.activations.softmax and len(output.shape) == 2:
+    if getattr(layer, "activation", None) in (keras.activations.softmax, keras.activations.sigmoid):
         layer.activation = keras.activations.linear
     return output

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from explorer.ascent.few_channels import few_channels
 from explorer.ascent.passing import (
     Size,
     activation_of,
@@ -55,12 +56,15 @@ class Objective:
         width: Number of channels or classes that a selection weighs; 0 where there is nothing to select.
         redirects: Whether `leak` matters.
         notes: Sentences that belong beside the images.
+        alone: `alone(x, channels)` returns values (n,), as `values` does where image i wants nothing but
+            channels[i], an int tensor (n,), at less cost; None where there is no such way.
     """
 
     values: Callable[[Any, Any, Any], tuple[Any, Any]]
     width: int
     redirects: bool
     notes: tuple[str, ...] = ()
+    alone: Callable[[Any, Any], Any] | None = None
 
 
 def objective_of(network: Any, plan: Plan, size: Size) -> Objective:
@@ -92,17 +96,25 @@ def _of_layer(network: Any, plan: Plan, size: Size) -> Objective:
         if as_it_is:
             squares = keras.ops.square(maps)
             return keras.ops.mean(keras.ops.reshape(squares, (squares.shape[0], -1)), axis=1), maps
+        return keras.ops.sum(answers_of(maps) * selection, axis=-1), maps
+
+    def answers_of(maps: Any) -> Any:
         if cell is not None and len(maps.shape) == 4:
-            answers = maps[:, cell[0], cell[1]]
-        elif len(maps.shape) > 2:
-            answers = keras.ops.mean(maps, axis=tuple(range(1, len(maps.shape) - 1)))
-        else:
-            answers = maps
-        return keras.ops.sum(answers * selection, axis=-1), maps
+            return maps[:, cell[0], cell[1]]
+        if len(maps.shape) > 2:
+            return keras.ops.mean(maps, axis=tuple(range(1, len(maps.shape) - 1)))
+        return maps
+
+    few = few_channels(network, plan.layer, before.kind) if plan.objective in ("channel", "neuron") else None
+
+    def alone(x: Any, channels: Any) -> Any:
+        assert few is not None
+        answers = answers_of(few(x, channels))  # of every image to every image's channel
+        return keras.ops.sum(answers * keras.ops.eye(answers.shape[0]), axis=-1)
 
     notes = (before.note,) if before.note and not as_it_is else ()
     width = 0 if as_it_is else target.shape[-1]
-    return Objective(values, width, before.kind == "redirected" and not as_it_is, notes)
+    return Objective(values, width, before.kind == "redirected" and not as_it_is, notes, None if few is None else alone)
 
 
 def _cell(shape: tuple[int, ...], cell: tuple[int, int] | None) -> tuple[int, int] | None:

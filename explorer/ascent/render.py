@@ -337,6 +337,10 @@ JUDGED_BY = transforms.Transforms()
 """The transforms that every image is judged by, whichever it grew under."""
 
 
+ALONE = 2
+"""Where so many times the images are no more than the layer's channels, each image's own channel is computed alone."""
+
+
 class _Kernels:
     """The compiled functions of one kind of ascent, kept with the network."""
 
@@ -345,10 +349,15 @@ class _Kernels:
         terms = [(place, term) for place, (weight, term) in enumerate(_held_against(plan)) if weight]
         copies = plan.copies if plan.diversity and plan.copies > 1 else 1
 
+        def wanted(x: Any, selection: Any, leak: Any) -> tuple[Any, Any]:
+            if objective.alone is None or copies > 1 or ALONE * selection.shape[0] > objective.width:
+                return objective.values(x, selection, leak)
+            return objective.alone(x, keras.ops.argmax(selection, axis=1)), None
+
         def ascend(parameters: Any, selection: Any, weights: Any, places: Any, shares: Any, grey: Any) -> Any:
             pictures = image.pictures(parameters)
             seen = pictures if still else transforms.shaken(pictures, places, shares, grey)
-            values, maps = objective.values(passing.prepared(network, seen), selection, weights[4])
+            values, maps = wanted(passing.prepared(network, seen), selection, weights[4])
             total = keras.ops.sum(values)
             for place, term in terms:
                 total = total - weights[place] * keras.ops.sum(term(pictures))
@@ -358,7 +367,7 @@ class _Kernels:
 
         def value(parameters: Any, selection: Any, places: Any, shares: Any, grey: Any) -> Any:
             seen = transforms.shaken(image.pictures(parameters), places, shares, grey)
-            return objective.values(passing.prepared(network, seen), selection, 0.0)[0]
+            return wanted(passing.prepared(network, seen), selection, 0.0)[0]
 
         self.ascend = WithGradient(ascend, network=network, compiled=True)
         self.value = Compiled(value, network=network, compiled=True)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from explorer.architectures.build_sketch import build
+from explorer.architectures.counting import count
 from explorer.architectures.sketch import Sketch
 from explorer.networks.describe import describe
 
@@ -21,10 +22,14 @@ def program_model(program: str) -> keras.Model:
 
 
 def assert_same(sketch: Sketch) -> None:
-    """Names, kinds, shapes, parameters, inputs and arguments of every layer are those of Keras."""
+    """Names, kinds, shapes, parameters, inputs and arguments of every layer are those of Keras.
+
+    What each of them costs and sees, and the depth, are what counting the Keras model gives.
+    """
     table = sketch.table()
     with keras.StatelessScope(initialize_variables=False):
         model = build(sketch)
+        counted = count(model)
     read = describe(model, sketch.name).layers
     assert set(read) == set(table.structure.layers)
     for path, layer in table.structure.layers.items():
@@ -37,6 +42,10 @@ def assert_same(sketch: Sketch) -> None:
         trained = sum(prod(weight.shape) for weight in model.get_layer(path).trainable_weights)
         assert table.costs[path].trainable == trained, path
     assert table.parameters == model.count_params()
+    assert {
+        path: (cost, counted.costs[path]) for path, cost in table.costs.items() if cost != counted.costs[path]
+    } == {}
+    assert table.depth == counted.depth
     assert_program_same(sketch, model)
 
 

@@ -136,7 +136,24 @@ def test_every_layer_of_a_dense_block_reads_all_before_it() -> None:
     reads = [
         layer.channels for layer in dense.table.structure.layers.values() if layer.kind == "Activation"
     ]  # fmt: skip
-    assert reads == [8, 12, 16, 20]
+    assert reads == [8, 12, 16, 20, 24]
+
+
+def test_an_inverted_residual_speaks_of_a_shortcut_only_where_there_is_one() -> None:
+    for changed in ({}, {"strides": "2"}, {"filters": 32}):
+        variants = _built("inverted_residual", "block_2", **changed)
+        for variant in (variants[0], variants[2]):
+            kinds = [layer.kind for layer in variant.table.structure.layers.values()]
+            assert ("Add" in kinds) == (not changed)
+            assert ("hands on" in variant.note) == (not changed) == ("no shortcut" not in variant.note)
+
+
+def test_one_path_of_one_channel_is_said_in_the_singular() -> None:
+    block = next(one for one in BLOCKS if one.name == "resnext")
+    values = block.values(cardinality=1, path_width=1)
+    variants = block.build(values)
+    told = block.lesson(values, variants) + variants[1].note
+    assert "1 channels" not in told and "1 channel in the middle" in told
 
 
 def test_squeeze_and_excitation_adds_two_layers_of_c_times_c_over_r() -> None:

@@ -333,6 +333,16 @@ def test_a_shape_that_contradicts_the_model_is_refused():
         count(model, input_shape=(9, 8, 4))
 
 
+def test_a_second_input_that_is_left_open_is_refused():
+    first, second = keras.Input((8, 8, 3)), keras.Input((None, None, 3), name="other")
+    joined = [layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(one)) for one in (first, second)]
+    model = keras.Model([first, second], layers.Add()(joined))
+    with pytest.raises(ValueError, match="further input 'other' open"):
+        count(model)
+    with pytest.raises(ValueError, match="further input 'other' open"):
+        count(model, input_shape=(8, 8, 3))
+
+
 class OnlyCode(keras.Model):
     def __init__(self):
         super().__init__(name="only_code")

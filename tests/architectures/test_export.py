@@ -1,6 +1,7 @@
 """Tables to take along."""
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -10,6 +11,7 @@ import pytest
 from explorer.architectures.cards import cards
 from explorer.architectures.compare import compare
 from explorer.architectures.export import (
+    csv_file,
     csv_of,
     csv_of_catalogue,
     csv_of_comparison,
@@ -72,12 +74,34 @@ def check(text):
     assert text.isascii() or set(re.findall(r"[^\x00-\x7f]", text)) <= set("éäöüá")
     body = text[text.index(r"\toprule") : text.index(r"\bottomrule")]
     rows = [line for line in body.splitlines() if line.endswith(r"\\")]
-    columns = len(re.search(r"\\begin\{tabular\}\{([lr]+)\}", text)[1])
+    columns = len(re.search(r"\\begin\{(?:tabular|longtable)\}\{([lr]+)\}", text)[1])
     assert all(len(re.findall(r"(?<!\\)&", row)) == columns - 1 for row in rows)
     assert not re.search(r"(?<!\\)[_%#^~]", body)
     assert len(re.findall(r"(?<!\\)\$", text)) % 2 == 0
-    for environment in ("table", "tabular"):
-        assert text.count(rf"\begin{{{environment}}}") == text.count(rf"\end{{{environment}}}") == 1
+    environments = ("longtable",) if "longtable}{" in text else ("table", "tabular")
+    assert re.findall(r"\\begin\{(\w+)\}", text) == list(environments)
+    assert re.findall(r"\\end\{(\w+)\}", text) == list(reversed(environments))
+
+
+def test_long_tables_run_over_pages_and_short_ones_do_not():
+    assert r"\begin{longtable}" in latex_of(table_of("ResNet50"))
+    short = latex_of(table_of("lenet5"), "LeNet-5")
+    assert r"\begin{tabular}" in short and r"\caption{LeNet-5:" in short
+
+
+def test_no_cell_of_a_csv_is_a_formula_to_a_spreadsheet():
+    table = table_of("lenet5")
+    layers = {f"={path}": dataclasses.replace(layer, inputs=()) for path, layer in table.structure.layers.items()}
+    structure = dataclasses.replace(table.structure, layers=layers)
+    costs = {f"={path}": cost for path, cost in table.costs.items()}
+    text = csv_of(dataclasses.replace(table, structure=structure, costs=costs))
+    assert [row["path"][:2] for row in rows_of(text)] == ["'="] * len(layers)
+
+
+def test_a_file_of_csv_says_that_it_is_in_utf_8():
+    data = csv_file(csv_of(table_of("lenet5")))
+    assert data.startswith(b"\xef\xbb\xbf")
+    assert data.decode("utf-8-sig") == csv_of(table_of("lenet5"))
 
 
 def test_escaping():

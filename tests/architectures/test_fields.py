@@ -158,6 +158,22 @@ def test_a_gate_looks_everywhere_but_leaves_the_field_of_the_map():
     assert cost.sees_all
 
 
+@pytest.mark.parametrize(
+    ("shape", "layer"),
+    [
+        ((5, 8, 8, 3), lambda: layers.ConvLSTM2D(4, 3, name="strange")),
+        ((5, 8, 8, 3), lambda: layers.ConvLSTM2D(4, 3, return_sequences=True, name="strange")),
+        ((5, 8, 8, 3), lambda: layers.TimeDistributed(layers.Conv2D(4, 3), name="strange")),
+        ((5, 20, 3), lambda: layers.ConvLSTM1D(4, 3, name="strange")),
+    ],
+)  # fmt: skip
+def test_a_window_over_some_axes_only_is_not_told_and_breaks_nothing(shape, layer):
+    image = keras.Input(shape)
+    table = count(keras.Model(image, layer()(image)))
+    assert table.costs["strange"].field is None
+    assert table.costs["strange"].multiply_adds > 0
+
+
 def test_a_sequence_has_a_field_of_one_column():
     x = signal = keras.Input((100, 2))
     for rate in (1, 2, 4, 8):

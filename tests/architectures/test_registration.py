@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from explorer.architectures.cards import card, cards
-from explorer.architectures.registration import BUILDER, is_untrained, register_networks
+from explorer.architectures.registration import BUILDER, register_networks
 from explorer.architectures.tables import table_of
 from explorer.architectures.untrained import Grey, build
 from explorer.explanations.explain import explain
@@ -39,12 +39,6 @@ def test_every_own_network_is_registered_once_and_the_others_stay_as_they_are():
         assert entry.parameters == table_of(name).parameters
         assert catalogue.builder_path(name) == BUILDER
     assert catalogue.is_application("VGG16")
-
-
-def test_only_own_names_count_as_untrained():
-    assert is_untrained("vgg_16")
-    assert not is_untrained("VGG16")
-    assert not is_untrained("nobody")
 
 
 def picture(side=60):
@@ -101,3 +95,13 @@ def test_the_softmax_is_left_out_and_nothing_else(name):
     fed = pixels if channels == 3 else np.asarray(Grey()(pixels))
     found = np.asarray(keras.ops.softmax(logits(pixels)))
     np.testing.assert_allclose(found, np.asarray(plain(fed)), atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "activation"), [("small_xception", "sigmoid"), ("unet_same", "softmax")])
+def test_a_sigmoid_and_the_softmax_of_every_pixel_are_left_out_too(name, activation):
+    from explorer.architectures.counting import built
+
+    with keras.StatelessScope(initialize_variables=False):
+        plain, logits = built(card(name)).layers[-1], build(name).layers[-1]
+    assert plain.activation.__name__ == activation
+    assert logits.activation.__name__ == "linear"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from explorer.architectures.layer_rules import Mismatch, window_places
 from explorer.architectures.sketch import Clash, Sketch, Tensor
+from explorer.interface.components.network_diagram import weights_formula, work_formula
 from explorer.networks.structure import Block, paths_of
 from tests.architectures.same_as_keras import assert_same
 
@@ -75,20 +76,22 @@ def test_a_window_has_as_many_places_as_one_can_put_it_down(side: int, window: i
 
 
 def test_every_printed_sum_comes_out_at_the_layers_count() -> None:
-    s = _zoo()
-    for path, cost in s.table().costs.items():
-        formula = s.formula(path)
-        for text, expected in ((formula.weights, cost.parameters), (formula.work, cost.multiply_adds)):
-            if text.startswith("no "):
-                assert expected == 0
-                continue
-            terms, printed = text.split(", of which")[0].split(" = ")
-            assert _value(terms) == _value(printed) == expected, f"{path}: {text}"
+    table = _zoo().table()
+    layers = table.structure.layers
+    for path, cost in table.costs.items():
+        for text, expected in (
+            (weights_formula(layers[path], layers), cost.parameters),
+            (work_formula(layers[path], layers, cost), cost.multiply_adds),
+        ):
+            assert bool(text) == bool(expected), path
+            if text:
+                terms, printed = text.split(" = ")
+                assert _value(terms) == _value(printed) == expected, f"{path}: {text}"
 
 
 def _value(text: str) -> float:
-    assert re.fullmatch(r"[\d,()/×+ ]+", text), text
-    return eval(text.replace(",", "").replace("×", "*"))
+    assert re.fullmatch(r"[\d,()·+ ]+", text), text
+    return eval(text.replace(",", "").replace("·", "*"))
 
 
 # --- what a cell sees ---
@@ -141,12 +144,41 @@ def test_of_two_branches_the_wider_one_gives_the_field() -> None:
     assert s.table().costs[last.path].field == (5, 5)
 
 
-def test_behind_global_pooling_and_flatten_a_value_sees_everything_and_has_no_field() -> None:
-    for squeeze in (Sketch.flatten, Sketch.global_average_pool, Sketch.global_max_pool):
+def test_branches_that_look_to_different_sides_see_more_together_than_each() -> None:
+    s = Sketch("sides")
+    x = s.input((32, 32, 4))
+    # The one has its zeros above and left and so looks there, the other below and right.
+    first = s.conv(s.zero_padding(x, ((4, 0), (4, 0))), 2, 5)
+    second = s.conv(s.zero_padding(x, ((0, 4), (0, 4))), 2, 5)
+    last = s.concatenate([first, second])
+    assert s.table().costs[first.path].field == s.table().costs[second.path].field == (5, 5)
+    assert s.table().costs[last.path].field == (9, 9)
+    assert_same(s)
+
+
+def test_behind_global_pooling_a_value_sees_everything_and_has_no_field() -> None:
+    for squeeze in (Sketch.global_average_pool, Sketch.global_max_pool):
         s = Sketch("head")
         y = squeeze(s, s.conv(s.input((8, 8, 3)), 4, 3))
         cost = s.table().costs[y.path]
         assert (cost.field, cost.stride, cost.sees_all) == (None, None, True)
+
+
+def test_a_flattened_value_is_still_one_cell_and_what_mixes_them_sees_everything() -> None:
+    s = Sketch("head")
+    flat = s.flatten(s.conv(s.input((8, 8, 3)), 4, 3))
+    last = s.dense(flat, 2)
+    costs = s.table().costs
+    assert (costs[flat.path].field, costs[flat.path].sees_all) == (None, False)
+    assert (costs[last.path].field, costs[last.path].sees_all) == (None, True)
+
+
+def test_the_layers_of_a_gate_do_not_add_to_the_depth() -> None:
+    s = Sketch("gate")
+    x = s.conv(s.input((8, 8, 3)), 4, 3, padding="same")
+    gate = s.dense(s.dense(s.global_average_pool(x, keepdims=True), 2), 4)
+    s.conv(s.multiply([x, gate]), 4, 1)
+    assert s.table().depth == 2
 
 
 def test_a_gate_sees_the_whole_picture_and_keeps_the_field_of_the_maps() -> None:
@@ -230,7 +262,11 @@ _CLASHES: dict[str, tuple[Callable[[], Sketch], str]] = {
     ),
     "branches of two sizes": (
         _on((28, 28, 8), lambda s, x: s.concatenate([s.conv(x, 4, 3), s.conv(x, 4, 5)])),
-        "gets 26 × 26 × 4 and 24 × 24 × 4: zero padding of the smaller maps to 26 × 26",
+        'gets 26 × 26 × 4 and 24 × 24 × 4: zero padding of the smaller maps to 26 × 26, or padding="same" in every',
+    ),
+    "inputs of two sizes": (
+        _on((28, 28, 8), lambda s, x: s.concatenate([x, s.input((26, 26, 8), name="other")])),
+        "zero padding of the smaller maps to 28 × 28 would fit.",
     ),
     "a vector among maps": (
         _on((8, 8, 4), lambda s, x: s.concatenate([x, s.flatten(x)])), "needs all other axes equal",
@@ -243,7 +279,7 @@ _CLASHES: dict[str, tuple[Callable[[], Sketch], str]] = {
     ),
     "pooling of a single cell": (_on((1, 1, 3), lambda s, x: s.max_pool(x)), "2 × 2 pooling has a window"),
     "a convolution behind Flatten": (
-        _on((8, 8, 3), lambda s, x: s.conv(s.flatten(x), 8, 3)), "slides over maps",
+        _on((8, 8, 3), lambda s, x: s.conv(s.flatten(x), 8, 3)), "it fits before Flatten and global pooling",
     ),
     "global pooling of a vector": (_on((8,), lambda s, x: s.global_average_pool(x)), "slides over maps"),
     "groups that do not divide the maps": (
@@ -255,7 +291,6 @@ _CLASHES: dict[str, tuple[Callable[[], Sketch], str]] = {
     "strides together with dilation": (
         _on((8, 8, 3), lambda s, x: s.conv(x, 4, 3, strides=2, dilation_rate=2)), "not both at once",
     ),
-    "values that vanish": (_on((4, 4, 2), lambda s, x: s.reshape(x, (5, 5))), "are 32 values"),
     "no filters": (_on((4, 4, 2), lambda s, x: s.conv(x, 0, 1)), "filters must be a whole number of at least 1"),
     "an activation that there is not": (_on((4,), lambda s, x: s.dense(x, 3, "reul")), "no activation 'reul'"),
     "a padding that there is not": (_on((4, 4, 2), lambda s, x: s.conv(x, 3, 1, padding="full")), '"valid" (none)'),
@@ -351,17 +386,17 @@ def _zoo() -> Sketch:
     b = s.layer_norm(b)
     c = s.conv_transpose(b, 5, 3, strides=2, padding="same", use_bias=False)
     c = s.conv_transpose(c, 5, (2, 3), strides=3, activation="gelu", name="spread")
-    c = s.up_sampling(s.average_pool(c, 4, strides=3), 2, interpolation="bilinear")
+    c = s.average_pool(c, 4, strides=3)
     d = s.zero_padding(side, ((0, 2), (1, 1)), name="3x3")
     joined = s.concatenate([a, d, x], title="Joined")
     e = s.max_pool(joined, (2, 3), strides=(1, 2), padding="same")
     e = s.conv(e, 4, 3, strides=(2, 1), activation="silu")
     f = s.rescaling(s.activation(e, "sigmoid"), -1, offset=1)
-    g = s.add([s.multiply([e, f]), s.average([e, f]), s.subtract([e, f])])
-    gate = s.reshape(s.global_max_pool(g), (1, 1, -1))
+    g = s.add([s.multiply([e, f]), e, f])
+    gate = s.global_max_pool(g, keepdims=True)
     g = s.multiply([g, s.dense(gate, 4, activation="hard_sigmoid", use_bias=False)])
     g = s.dense(s.dropout(g, 0.25), 7)
-    ends = [s.global_average_pool(c), s.flatten(g), s.reshape(s.global_average_pool(joined, keepdims=True), (20,))]
+    ends = [s.global_average_pool(c), s.flatten(g), s.flatten(s.global_average_pool(joined, keepdims=True))]
     s.dense(s.concatenate(ends, axis=1), 3, activation="softmax")
     return s
 

@@ -119,6 +119,28 @@ def test_a_convolution_behind_flatten_is_the_broken_layer() -> None:
     assert [row.shape for row in found.rows] == [(64,), None, None]
 
 
+def test_a_dense_layer_on_maps_says_that_it_works_at_each_cell() -> None:
+    on_maps, on_values = (
+        report(stacks.checked((28, 28, 1), [*before, layer("dense")])).rows[-1] for before in ([], [layer("flatten")])
+    )
+    assert on_maps.shape == (28, 28, 10) and "put Flatten before it" in on_maps.hint
+    assert on_values.shape == (10,) and on_values.hint == ""
+
+
+def test_no_clash_in_a_stack_names_a_layer_that_the_editor_has_not() -> None:
+    for kind in ("conv", "pool", "global_pool", "residual"):
+        sentence = report(stacks.checked((784,), [layer(kind)])).sentence
+        assert "an input that has height and width" in sentence and "Reshape" not in sentence
+
+
+def test_a_vector_has_limits_of_its_own() -> None:
+    assert stacks.checked((1_000_000,)).input_shape == (1_000_000,)
+    with pytest.raises(StackError, match="A vector has from 1 to 1,000,000 values, not 1,000,001"):
+        stacks.checked((1_000_001,))
+    with pytest.raises(StackError, match="Height, width and channels of the input are from 1 to 1,024, not 1,025"):
+        stacks.checked((1025, 8, 3))
+
+
 # --- edits ---
 
 

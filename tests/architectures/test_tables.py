@@ -3,12 +3,10 @@
 import dataclasses
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from explorer.architectures import tables
 from explorer.architectures.cards import card, cards
 from explorer.architectures.tables import FOLDER, packed, path_of, table_of, totals, totals_of, unpacked
 from explorer.networks.structure import paths_of
@@ -81,18 +79,6 @@ def test_a_name_that_is_no_card_opens_no_file(name):
 def test_a_broken_file_is_said_to_be_none(data):
     with pytest.raises(ValueError, match="no table"):
         unpacked(data)
-
-
-def test_reading_is_quick():
-    slowest = max(cards(), key=lambda one: path_of(one.name).stat().st_size)
-    tables.table_of.cache_clear()
-    began = time.process_time()
-    table_of(slowest.name)
-    middle = time.process_time()
-    tables.totals.cache_clear()
-    totals()
-    assert middle - began < 0.2
-    assert time.process_time() - middle < 0.1
 
 
 def test_no_keras_is_needed():

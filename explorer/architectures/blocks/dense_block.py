@@ -81,8 +81,8 @@ BLOCK = Block(
         Setting("norm", "Batch normalisation", "switch", False, main=False),
     ),
     presets=(
-        Preset("small", "The paper's figure 1: 4 layers, growth 4", {
-            "layers": 4, "growth": 4, "channels": 8, "side": 32,
+        Preset("small", "The paper's figure 1: 5 layers, growth 4", {
+            "layers": 5, "growth": 4, "channels": 8, "side": 32,
         }),
         Preset("densenet121", "DenseNet-121's first block", {"norm": True}),
         Preset("cifar", "DenseNet on CIFAR-10: 12 layers, growth 12", {

@@ -53,7 +53,8 @@ def _make(values: Values) -> list[Variant]:
         Variant(
             f"Bottleneck residual, {wide_in} → {channels} → {wide_out}", sketched("bottleneck", classic),
             rf"t \cdot M^2 + {classic_rest}{norms[0] * norm}", rf"{before} + {after} \cdot ({classic_rest})", known,
-            f"Wide outside: the shortcut hands on {wide_in} maps.",
+            (f"Wide outside: the shortcut hands on {wide_in} maps." if keeps else
+             "Wide outside; no shortcut, for the shape changes."),
         ),
         Variant(
             f"Depthwise separable, {channels} → {filters}", sketched("separable", separable),
@@ -65,7 +66,7 @@ def _make(values: Values) -> list[Variant]:
             f"{first}{inverted_rest}{norms[2] * norm}",
             (rf"{before} + " if expansion > 1 else "") + rf"{after} \cdot ({inverted_rest})", known,
             (f"Narrow outside: the shortcut hands on {channels} maps; the last layer is linear." if keeps else
-             "No shortcut: the shape changes; the last layer is linear."),
+             "Narrow outside; no shortcut, for the shape changes; the last layer is linear."),
         ),
     ]  # fmt: skip
 
@@ -75,8 +76,8 @@ def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     return (
         f"With {values['expansion'] * values['channels']} channels inside, the inverted block takes"
         f" {number(inverted.multiply_adds)} multiply-adds beside {number(classic.multiply_adds)} of the classic one"
-        f" ({compared('work', classic.multiply_adds, inverted.multiply_adds)}), and hands on {values['channels']} maps"
-        f" instead of {values['expansion'] * values['channels']}."
+        f" ({compared('work', classic.multiply_adds, inverted.multiply_adds)}), and hands on {values['filters']} maps"
+        f" instead of {values['expansion'] * values['filters']}."
     )
 
 

@@ -45,7 +45,9 @@ def _make(values: Values) -> list[Variant]:
         Variant(
             f"{cardinality} × {path}d, as a grouped convolution",
             sketched("resnext", lambda s: bottleneck(s, middle, cardinality)), paths, rf"H \cdot W \cdot ({paths})",
-            known + many, f"{middle} channels in the middle, each group of {path} for itself.",
+            known + many,
+            f"{middle} channel{'' if middle == 1 else 's'} in the middle, "
+            + ("in one group." if cardinality == 1 else f"each group of {path} for itself."),
         ),
     ]  # fmt: skip
     if cardinality <= _MOST_DRAWN:
@@ -64,7 +66,7 @@ def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     drawn = "" if len(variants) > 2 else f" Up to {_MOST_DRAWN} paths are drawn one by one."
     name = f"{values['cardinality']} × {values['path_width']}d"
     return (
-        f"{name} has {middle} channels in the middle instead of {narrow}, with"
+        f"{name} has {middle} channel{'' if middle == 1 else 's'} in the middle instead of {narrow}, with"
         f" {number(paths.parameters)} weights instead of {number(plain.parameters)}:"
         f" {compared('weights', plain.parameters, paths.parameters)}.{drawn}"
     )

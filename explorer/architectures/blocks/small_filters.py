@@ -34,7 +34,8 @@ def _make(values: Values) -> list[Variant]:
         ),
         variant(
             f"1×{k}, then {k}×1", [(1, k), (k, 1)], rf"{2 * k} \cdot K^2",
-            f"A row, then a column: {k} × {k} pixels again, but along rows and columns only (Inception v3).",
+            f"A row, then a column: a cell sees all {k} × {k} pixels again, but each map in between adds only a kernel"
+            " that is a row times a column, a separable one (Inception v3).",
         ),
     ]  # fmt: skip
 

@@ -45,6 +45,8 @@ def googlenet(auxiliary: bool = False, input_side: int = 224, classes: int = 100
 
     Raises:
         ValueError: if the picture is too small: for four halvings, or for the windows of the auxiliary outputs.
+
+    The paper says where local response normalisation stands, but not with which constants: they are AlexNet's here.
     """
     at_least("input_side", input_side, 65 if auxiliary else 32)
     image = keras.Input((input_side, input_side, 3), name="image")

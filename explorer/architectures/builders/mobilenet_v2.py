@@ -21,7 +21,10 @@ LAST = 1280
 
 
 def mobilenet_v2(alpha: float = 1.0, input_side: int = 224, classes: int = 1000) -> keras.Model:
-    """Return MobileNetV2, layer by layer that of keras.applications: 3,538,984 weights with alpha 1.
+    """Return MobileNetV2 with 3,538,984 weights for alpha 1, as in keras.applications.
+
+    There, four layers more pad the maps with zeros before convolutions with stride 2; here, these convolutions do so
+    themselves.
 
     Args:
         alpha: width multiplier; filters are rounded to a multiple of 8, and the last convolution never narrows.

@@ -63,8 +63,21 @@ def _set_argument(stack: Stack, index: int, argument: Setting, key: str) -> None
         _edit(stacks.changed, stack, index, **{argument.name: int(value) if argument.kind == "count" else value})
 
 
+_MAP_SIDES = (
+    ("height", "Input height", stacks.LARGEST_SIDE),
+    ("width", "Input width", stacks.LARGEST_SIDE),
+    ("channels", "Input channels", stacks.LARGEST_SIDE),
+)
+_VECTOR_SIDES = (("values", "Input values", stacks.LARGEST_VECTOR),)
+
+
+def _sides(stack: Stack) -> tuple[tuple[str, str, int], ...]:
+    """Return name, label and greatest number of each side of the input: a vector has but one."""
+    return _VECTOR_SIDES if len(stack.input_shape) == 1 else _MAP_SIDES
+
+
 def _set_input(stack: Stack) -> None:
-    shape = [st.session_state[f"architectures_input_{side}"] for side in ("height", "width", "channels")]
+    shape = [st.session_state[f"architectures_input_{side}"] for side, _, _ in _sides(stack)]
     if None not in shape:
         _edit(stacks.with_input, stack, tuple(int(side) for side in shape))
 
@@ -115,6 +128,8 @@ def _row(stack: Stack, row: StackRow, broken: int | None) -> None:
                 icon, key=f"architectures_{label.lower().replace(' ', '_')}_{index}", disabled=not there,
                 on_click=_edit, args=(edit, stack, *arguments_), type="tertiary", help=f"{label}: layer {index + 1}",
             )  # fmt: skip
+    if row.hint:
+        st.caption(row.hint)
 
 
 def _add(stack: Stack) -> None:
@@ -154,14 +169,11 @@ def _start(stack: Stack) -> None:
                 st.button(
                     one.title, key=f"architectures_begin_{one.name}", on_click=_put, args=(one.stack,), width="stretch",
                 )  # fmt: skip
-        shape = (*stack.input_shape, 1, 1)[:3]
-        for side, value, high in zip(("height", "width", "channels"), shape, (1024, 1024, 1024), strict=True):
+        for (side, label, high), value in zip(_sides(stack), stack.input_shape, strict=True):
             key = f"architectures_input_{side}"
             if st.session_state.get(key) != value:
                 st.session_state[key] = value
-            st.number_input(
-                f"Input {side}", 1, high, step=1, key=key, on_change=_set_input, args=(stack,), width=130
-            )  # fmt: skip
+            st.number_input(label, 1, high, step=1, key=key, on_change=_set_input, args=(stack,), width=130)
 
 
 def _take(stack: Stack, report: StackReport) -> None:
@@ -173,11 +185,12 @@ def _take(stack: Stack, report: StackReport) -> None:
                 "Train it", f"/training?training_stack={stacks.to_text(stack)}", icon=":material/model_training:"
             )
         st.download_button(
-            "Table (CSV)", export.csv_of(report.table), "my_network.csv", "text/csv", icon=":material/download:",
-            key="architectures_stack_csv", on_click="ignore", disabled=report.broken is not None,
+            "Table (CSV)", export.csv_file(export.csv_of(report.table)), "my_network.csv", "text/csv",
+            icon=":material/download:", key="architectures_stack_csv", on_click="ignore",
+            disabled=report.broken is not None,
         )  # fmt: skip
         st.download_button(
-            "Table (LaTeX)", export.latex_of(report.table), "my_network.tex", "text/x-tex",
+            "Table (LaTeX)", export.latex_of(report.table, "My network"), "my_network.tex", "text/x-tex",
             icon=":material/download:", key="architectures_stack_latex", on_click="ignore",
             disabled=report.broken is not None,
         )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.architectures import export
 from explorer.architectures.cards import HUMAN_ERROR, ILSVRC
 from explorer.architectures.results import Card, Totals
 from explorer.architectures.tables import totals
@@ -78,13 +79,14 @@ def show() -> None:
     cards = [card for card in by_name().values() if card.name in sums and (not families or card.family in families)]
     counted = [sums[card.name] for card in cards]
     if chart == "accuracy":
-        st.plotly_chart(
-            charts.accuracy_against_cost(cards, counted, price, colours), config=_PLAIN, key="architectures_scatter"
-        )
+        if charts.any_accuracy(cards):
+            st.plotly_chart(
+                charts.accuracy_against_cost(cards, counted, price, colours), config=_PLAIN, key="architectures_scatter"
+            )
         st.caption(charts.accuracy_words(cards, counted, price) + ".")
     else:
         st.plotly_chart(charts.ilsvrc(ILSVRC, HUMAN_ERROR, colours), config=_PLAIN, key="architectures_ilsvrc")
-        st.caption(charts.ilsvrc_words(ILSVRC, HUMAN_ERROR) + ".")
+        st.caption(charts.ilsvrc_words(ILSVRC, HUMAN_ERROR) + f". {charts.ILSVRC_ENTRIES}.")
     names = [card.name for card in cards]
     st.markdown(f"**{len(names)} networks.** Tick one to take it apart, two to four to compare them.")
     picked = st.dataframe(
@@ -108,3 +110,12 @@ def show() -> None:
     if count:
         label = "Take it apart" if count == 1 else f"Compare these {min(count, MOST_COMPARED)}"
         st.button(label, type="primary", key="architectures_open", on_click=_open, args=(names,))
+    with st.container(horizontal=True, key="architectures_catalogue_take"):
+        st.download_button(
+            "Networks (CSV)", export.csv_file(export.csv_of_catalogue(cards, counted)), "networks.csv", "text/csv",
+            icon=":material/download:", key="architectures_catalogue_csv", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "Networks (LaTeX)", export.latex_of_catalogue(cards, counted), "networks.tex", "text/x-tex",
+            icon=":material/download:", key="architectures_catalogue_latex", on_click="ignore",
+        )  # fmt: skip

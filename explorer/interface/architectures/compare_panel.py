@@ -16,7 +16,7 @@ from explorer.interface.architectures import parts
 from explorer.interface.architectures.page_state import STATE, by_name, title_of
 from explorer.interface.components.network_diagram import Change, network_diagram
 from explorer.interface.figures import architecture_charts as charts
-from explorer.interface.numbers import count_text, shape_text, share_text
+from explorer.interface.numbers import count_text, shape_text
 from explorer.interface.theme import palette
 
 _PLAIN = {"displayModeBar": False}
@@ -175,8 +175,7 @@ def show() -> None:
     columns = st.columns(len(tables))
     for number, (column, name, table, title) in enumerate(zip(columns, names, tables, titles, strict=True)):
         with column:
-            heavy, share = parts.heaviest(table)
-            st.markdown(f"**{title}** · {count_text(table.parameters)} weights, {share_text(share)} of them in {heavy}")
+            st.markdown(f"**{title}** · {count_text(table.parameters)} weights, {parts.held_words(table)}")
             network_diagram(
                 table,
                 key=f"architectures_beside_{number}_{name}",
@@ -195,7 +194,7 @@ def show() -> None:
         st.plotly_chart(charts.field_along_depth(tables, palette()), config=_PLAIN, key="architectures_fields")
         st.caption(charts.field_words(tables) + ".")
     st.subheader("Layer beside layer", anchor=False)
-    only = st.toggle("Only what differs", key="architectures_differing")
+    only = STATE.switch("differing")
     rows = layer_rows(comparison, tables, titles)
     st.dataframe(
         [row for row in rows if row["What differs"]] if only else rows,
@@ -203,7 +202,7 @@ def show() -> None:
     )  # fmt: skip
     with st.container(horizontal=True, key="architectures_compare_take"):
         st.download_button(
-            "Layers (CSV)", export.csv_of_comparison(comparison, tables), "comparison.csv", "text/csv",
+            "Layers (CSV)", export.csv_file(export.csv_of_comparison(comparison, tables)), "comparison.csv", "text/csv",
             icon=":material/download:", key="architectures_compare_csv", on_click="ignore",
         )  # fmt: skip
         st.download_button(

@@ -66,7 +66,8 @@ def facts(table: NetworkTable) -> None:
             (
                 "Activations",
                 count_text(table.activations),
-                f"{table.activations:,} values in all outputs of one picture",
+                f"{table.activations:,} values in all layers' outputs for one picture; an activation written as a "
+                "layer of its own counts again",
             ),
             ("Depth", str(table.depth), "Layers with weights on the longest way from input to output"),
             ("Layers", str(len(table.structure.layers)), "Calls of layers, those without weights too"),
@@ -81,7 +82,9 @@ def about(card: Card) -> None:
     if card.top1 is not None:
         accuracy = f" Top-1 {card.top1:.1f} %" + (f", top-5 {card.top5:.1f} %" if card.top5 is not None else "")
         accuracy += f" ({card.accuracy_source})." if card.accuracy_source else "."
-    st.markdown(f"**{card.year}.** {card.idea} [{card.paper}]({card.url}).{accuracy}")
+    year = "" if card.year is None else f"**{card.year}.** "
+    paper = f"[{card.paper}]({card.url})" if card.url else card.paper
+    st.markdown(f"{year}{card.idea} {paper}.{accuracy}")
     if card.note:
         st.caption(card.note)
 
@@ -153,14 +156,14 @@ def see_inside(name: str) -> None:
         st.link_button(label, address, icon=icon)
 
 
-def downloads(table: NetworkTable) -> None:
+def downloads(table: NetworkTable, title: str) -> None:
     """Draw what one takes along."""
     st.download_button(
-        "Table (CSV)", export.csv_of(table), f"{table.name}.csv", "text/csv", icon=":material/download:",
-        key="architectures_csv", on_click="ignore",
+        "Table (CSV)", export.csv_file(export.csv_of(table)), f"{table.name}.csv", "text/csv",
+        icon=":material/download:", key="architectures_csv", on_click="ignore",
     )  # fmt: skip
     st.download_button(
-        "Table (LaTeX)", export.latex_of(table), f"{table.name}.tex", "text/x-tex", icon=":material/download:",
+        "Table (LaTeX)", export.latex_of(table, title), f"{table.name}.tex", "text/x-tex", icon=":material/download:",
         key="architectures_latex", on_click="ignore",
     )  # fmt: skip
 
@@ -201,11 +204,12 @@ def show(name: str) -> None:
             key="architectures_bars",
         )
         st.caption(charts.layer_bars_words(table, measure) + ".")
-        st.plotly_chart(charts.field_along_depth([table], colours), config=_PLAIN, key="architectures_field")
+        if charts.field_steps(table):
+            st.plotly_chart(charts.field_along_depth([table], colours), config=_PLAIN, key="architectures_field")
         st.caption(charts.field_words([table]) + ".")
     with st.container(horizontal=True, key="architectures_take", vertical_alignment="center"):
         see_inside(name)
-        downloads(table)
+        downloads(table, card.title)
     st.dataframe(
         rows_of(table),
         hide_index=True,

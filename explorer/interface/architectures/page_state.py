@@ -33,6 +33,7 @@ STATE = PageState(
         Item("measure", "parameters", "Show", options=tuple(TITLES)),
         Item("layer", "", "Layer"),
         Item("compared", "", "Networks", help="Two to four."),
+        Item("differing", False, "Only what differs"),
         Item("block", "", "Block"),
         Item("values", "", "Settings of the block"),
         Item("stack", "", "Layers"),
@@ -53,7 +54,8 @@ def _titles() -> dict[str, str]:
     often = Counter((one.title, one.year) for one in cards())
     whose = {"keras": "Keras' own", "own": "written out"}
     return {
-        one.name: f"{one.title} ({one.year})" + (f", {whose[one.origin]}" if often[one.title, one.year] > 1 else "")
+        one.name: (one.title if one.year is None else f"{one.title} ({one.year})")
+        + (f", {whose[one.origin]}" if often[one.title, one.year] > 1 else "")
         for one in cards()
     }
 

@@ -17,13 +17,17 @@ from explorer.interface.narrow_screens import fit_narrow_screens
 from explorer.interface.page_frame import page_head
 
 _COUNTING = """
-**Multiply-adds** are the products that convolutions and dense layers add up for one picture; some papers and programs
-count two operations for each of them and call these FLOPs. A convolution of $K$ filters of $F × F$ over $C$ channels
+**Multiply-adds** are the products that convolutions and dense layers add up for one picture, and whatever else
+multiplies weights or maps with each other (attention, LeNet-5's subsampling and its comparison with drawn digits); some
+papers and programs count two operations for each of them and call these FLOPs.
+A convolution of $K$ filters of $F × F$ over $C$ channels
 has $K (F² C + 1)$ weights and does $H W · K F² C$ multiply-adds on an output of $H × W$: the size of the picture does
 not enter its weights, the number of filters enters both. Biases, normalisation, activation functions and pooling count
 as no work, as in the papers.
 
-**Activations** are the values in all outputs together: what training keeps in memory for the way back, four bytes each.
+**Activations** are the values in all layers' outputs together, four bytes each. An activation function, a padding or a
+normalisation that is written as a layer of its own counts again, so that the same network may have more or fewer of
+them, as it is written; training keeps most of these for the way back, fewer where a program works in place.
 **Sees** is the receptive field, by Araujo, Norris and Sim, *Computing Receptive Fields of Convolutional Neural
 Networks* (Distill 2019). **Depth** counts layers with weights on the longest way, as the 16 of VGG16 does.
 """

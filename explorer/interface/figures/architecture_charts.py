@@ -6,7 +6,8 @@ Each comes with the sentence that tells the same to who cannot see it (`…_word
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from textwrap import wrap
 from typing import Literal
 
 import plotly.graph_objects as go
@@ -16,11 +17,14 @@ from explorer.architectures.results import Card, Cost, NetworkTable, Totals
 from explorer.interface.figures.charts import base
 from explorer.interface.numbers import count_text, shape_text, share_text
 from explorer.interface.theme import Palette
+from explorer.networks.structure import LayerInfo
 
 Measure = Literal["parameters", "multiply_adds", "activations"]
 Price = Literal["parameters", "multiply_adds"]
 
-MEASURES: dict[str, str] = {"parameters": "weights", "multiply_adds": "multiply-adds", "activations": "values kept"}
+MEASURES: dict[str, str] = {
+    "parameters": "weights", "multiply_adds": "multiply-adds", "activations": "values in outputs",
+}  # fmt: skip
 NAME_APART = 1.9
 TITLES: dict[str, str] = {"parameters": "Weights", "multiply_adds": "Multiply-adds", "activations": "Activations"}
 
@@ -49,62 +53,89 @@ def _apart(front: Sequence[int], prices: Sequence[float]) -> list[int]:
     return kept
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return names as a sentence has them: "a, b and c"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def any_accuracy(cards: Sequence[Card]) -> bool:
+    """Return whether the chart of accuracies has anything to show."""
+    return any(card.top1 is not None and not card.twin for card in cards)
+
+
+def _with_accuracy(cards: Sequence[Card], totals: Sequence[Totals]) -> list[tuple[Card, Totals]]:
+    """Return the networks with a published accuracy, each of them once however often it was written."""
+    pairs = zip(cards, totals, strict=True)
+    return [(card, total) for card, total in pairs if card.top1 is not None and not card.twin]
+
+
 def accuracy_against_cost(
     cards: Sequence[Card], totals: Sequence[Totals], price: Price, palette: Palette, *, marked: Sequence[str] = ()
 ) -> go.Figure:
     """Draw top-1 accuracy against what it costs, one disc for each network with a published accuracy.
 
+    Weights that were first trained on more than ImageNet's 1,000 classes are diamonds and stay out of the front: what
+    they owe to the network and what to the pictures cannot be told.
+
     Args:
-        cards: Of the networks; those without top-1 are left out.
+        cards: Of the networks; those without top-1, and networks written a second time, are left out.
         totals: Of the same networks, in the same order.
         price: What stands on the axis, logarithmic; the area of a disc is the other one.
         palette: Colours of the theme.
         marked: Names drawn strong.
     """
-    shown = [(card, total) for card, total in zip(cards, totals, strict=True) if card.top1 is not None]
+    shown = _with_accuracy(cards, totals)
+    alike = [(card, total) for card, total in shown if not card.more_data]
     other: Price = "parameters" if price == "multiply_adds" else "multiply_adds"
     figure = base(palette, height=430, bottom=44, right=18, top=14)
-    front = pareto([(getattr(total, price), float(card.top1 or 0)) for card, total in shown])
+    front = pareto([(getattr(total, price), float(card.top1 or 0)) for card, total in alike])
     figure.add_scatter(
-        x=[getattr(shown[at][1], price) for at in front],
-        y=[shown[at][0].top1 for at in front],
+        x=[getattr(alike[at][1], price) for at in front],
+        y=[alike[at][0].top1 for at in front],
         mode="lines",
         line={"color": palette.highlight, "width": 2, "dash": "dot", "shape": "hv"},
         name="nothing is both cheaper and better",
         hoverinfo="skip",
     )
     largest = max((getattr(total, other) for _, total in shown), default=1)
-    best = {shown[at][0].name for at in front}
-    named = {shown[at][0].name for at in _apart(front, [getattr(total, price) for _, total in shown])} | set(marked)
-    figure.add_scatter(
-        x=[getattr(total, price) for _, total in shown],
-        y=[card.top1 for card, _ in shown],
-        mode="markers+text",
-        marker={
-            "size": [8 + 46 * (getattr(total, other) / largest) ** 0.5 for _, total in shown],
-            "sizemode": "diameter",
-            "color": [palette.highlight if card.name in marked else palette.weight for card, _ in shown],
-            "opacity": 0.62,
-            "line": {
-                "color": [
-                    palette.text if card.name in best or card.name in marked else palette.background
-                    for card, _ in shown
-                ],
-                "width": 1.2,
+    best = {alike[at][0].name for at in front}
+    named = {alike[at][0].name for at in _apart(front, [getattr(total, price) for _, total in alike])} | set(marked)
+    for symbol, name, group in (
+        ("circle", f"a network; its area: {MEASURES[other]}", alike),
+        ("diamond-open", "trained on more than ImageNet's 1,000 classes", [one for one in shown if one[0].more_data]),
+    ):
+        figure.add_scatter(
+            x=[getattr(total, price) for _, total in group],
+            y=[card.top1 for card, _ in group],
+            mode="markers+text",
+            marker={
+                "symbol": symbol,
+                "size": [8 + 46 * (getattr(total, other) / largest) ** 0.5 for _, total in group],
+                "sizemode": "diameter",
+                "color": [palette.highlight if card.name in marked else palette.weight for card, _ in group],
+                "opacity": 0.62,
+                "line": {
+                    "color": [
+                        palette.text if card.name in best or card.name in marked else palette.background
+                        for card, _ in group
+                    ],
+                    "width": 1.2,
+                },
             },
-        },
-        text=[card.title if card.name in named else "" for card, _ in shown],
-        textposition="top center",
-        textfont={"size": 11, "color": palette.text},
-        cliponaxis=False,
-        customdata=[
-            [card.title, card.year, count_text(total.parameters), count_text(total.multiply_adds), card.name]
-            for card, total in shown
-        ],
-        hovertemplate="<b>%{customdata[0]}</b> (%{customdata[1]})<br>top-1 %{y:.1f} %<br>%{customdata[2]} weights<br>"
-        "%{customdata[3]} multiply-adds<extra></extra>",
-        name=f"a network; its area: {MEASURES[other]}",
-    )
+            text=[card.title if card.name in named else "" for card, _ in group],
+            textposition="top center",
+            textfont={"size": 11, "color": palette.text},
+            cliponaxis=False,
+            customdata=[
+                [card.title, card.year, count_text(total.parameters), count_text(total.multiply_adds), card.name,
+                 card.accuracy_source]
+                for card, total in group
+            ],
+            hovertemplate="<b>%{customdata[0]}</b> (%{customdata[1]})<br>top-1 %{y:.1f} %<br>"
+            "%{customdata[2]} weights<br>%{customdata[3]} multiply-adds<br>%{customdata[5]}<extra></extra>",
+            name=name,
+            showlegend=bool(group),
+        )  # fmt: skip
     figure.update_layout(
         showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"}
     )
@@ -117,16 +148,26 @@ def accuracy_against_cost(
 
 def accuracy_words(cards: Sequence[Card], totals: Sequence[Totals], price: Price) -> str:
     """Say which networks nothing beats, from the cheapest on."""
-    shown = [(card, total) for card, total in zip(cards, totals, strict=True) if card.top1 is not None]
-    front = pareto([(getattr(total, price), float(card.top1 or 0)) for card, total in shown])
-    listed = ", ".join(
-        f"{shown[at][0].title} {shown[at][0].top1:.1f} % at {count_text(getattr(shown[at][1], price))}" for at in front
-    )
-    return f"Top-1 accuracy against {MEASURES[price]}: nothing is both cheaper and better than {listed}"
+    shown = _with_accuracy(cards, totals)
+    if not shown:
+        return "None of these has a published ImageNet accuracy"
+    alike = [(card, total) for card, total in shown if not card.more_data]
+    said = []
+    if alike:
+        front = pareto([(getattr(total, price), float(card.top1 or 0)) for card, total in alike])
+        best = listed(
+            [f"{alike[at][0].title} {alike[at][0].top1:.1f} % at {count_text(getattr(alike[at][1], price))}"
+             for at in front]
+        )  # fmt: skip
+        said.append(f"Top-1 accuracy against {MEASURES[price]}: nothing is both cheaper and better than {best}")
+    if len(alike) < len(shown):
+        more = listed([card.title for card, _ in shown if card.more_data])
+        said.append(f"Trained on more than ImageNet's 1,000 classes first, and so not compared: {more}")
+    return ". ".join(said)
 
 
 def ilsvrc(years: Sequence[Winner], human: float, palette: Palette) -> go.Figure:
-    """Draw the top-5 error of ILSVRC's winners by year as bars, their depth as numbers, and the human line.
+    """Draw the top-5 error of ILSVRC's best entries by year as bars, their depth below, and the human line.
 
     Args:
         years: In the order of time; two of one year stand side by side.
@@ -140,29 +181,32 @@ def ilsvrc(years: Sequence[Winner], human: float, palette: Palette) -> go.Figure
         y=[won.error for won in years],
         marker={"color": [palette.muted if won.depth is None and won.year < 2012 else palette.weight for won in years]},
         text=[f"{won.error:.1f}" for won in years],
-        textposition="outside",
+        # A number over a bar that ends below the line would lie on it.
+        textposition=["outside" if won.error > human else "inside" for won in years],
+        insidetextanchor="middle",
+        insidetextfont={"color": palette.background},
+        textangle=0,
         cliponaxis=False,
         width=0.66,
-        customdata=[[won.name, won.year, f"{won.depth} layers" if won.depth else "no depth given"] for won in years],
-        hovertemplate="<b>%{customdata[0]}</b>, %{customdata[1]}<br>top-5 error %{y:.1f} %<br>%{customdata[2]}"
-        "<extra></extra>",
-    )
+        customdata=[
+            [won.name, won.year, f"{won.depth} layers" if won.depth else "no depth given",
+             "<br>".join(wrap(won.note, 60))]
+            for won in years
+        ],
+        hovertemplate="<b>%{customdata[0]}</b>, %{customdata[1]}<br>top-5 error %{y:.1f} %<br>%{customdata[2]}<br>"
+        "%{customdata[3]}<extra></extra>",
+    )  # fmt: skip
     figure.add_hline(
         human,
         line={"color": palette.activation, "dash": "dash", "width": 1.5},
         annotation={"text": f"a trained person, {human:g} %", "font": {"color": palette.activation}},
         annotation_position="top right",
     )
-    for place, won in zip(places, years, strict=True):
-        if won.depth:
-            figure.add_annotation(
-                x=place, y=won.error / 2, text=f"{won.depth}<br>layers", showarrow=False,
-                font={"color": palette.background, "size": 11},
-            ) if won.error > 6 else figure.add_annotation(
-                x=place, y=won.error, yshift=26, text=f"{won.depth} layers", showarrow=False, font={"size": 11}
-            )  # fmt: skip
     figure.update_xaxes(
-        tickvals=places, ticktext=[f"{won.name}<br>{won.year}" for won in years], showgrid=False, zeroline=False
+        tickvals=places,
+        ticktext=[f"{won.name}<br>{won.year}" + (f" · {won.depth} layers" if won.depth else "") for won in years],
+        showgrid=False,
+        zeroline=False,
     )
     figure.update_yaxes(title={"text": "top-5 error, %", "standoff": 6}, range=[0, 32])
     return figure
@@ -170,10 +214,17 @@ def ilsvrc(years: Sequence[Winner], human: float, palette: Palette) -> go.Figure
 
 def ilsvrc_words(years: Sequence[Winner], human: float) -> str:
     """Say every year's error and depth."""
-    listed = ", ".join(
+    told = ", ".join(
         f"{won.year} {won.name} {won.error:g} %" + (f" with {won.depth} layers" if won.depth else "") for won in years
     )
-    return f"Top-5 error of ILSVRC's winners: {listed}; a trained person {human:g} %"
+    return f"Top-5 error of ILSVRC's best entries: {told}; a trained person {human:g} %"
+
+
+ILSVRC_ENTRIES = (
+    "Errors are those of whole entries on the test set. Since 2012 these were averages of several networks, over many "
+    "crops of each picture: one network with one crop errs more often, and a depth is that of the deepest of them"
+)
+"""What must be said beside the contest's numbers."""
 
 
 def _hue(kind: str, palette: Palette) -> str:
@@ -245,9 +296,11 @@ def layer_bars_words(table: NetworkTable, measure: Measure) -> str:
     """Say which layers hold most of a measure."""
     whole = max(1, getattr(table, measure))
     values = {path: getattr(cost, measure) for path, cost in table.costs.items()}
-    largest = sorted(values, key=lambda path: -values[path])[:3]
-    listed = ", ".join(f"{path} {count_text(values[path])} ({share_text(values[path] / whole)})" for path in largest)
-    return f"{TITLES[measure]} layer by layer, the largest: {listed}"
+    ranked = sorted(values, key=lambda path: -values[path])
+    told = ", ".join(f"{path} {count_text(values[path])} ({share_text(values[path] / whole)})" for path in ranked[:3])
+    level = sum(values[path] == values[ranked[2]] for path in ranked[3:]) if len(ranked) > 3 else 0
+    more = f", and {level} more like {ranked[2]}" if level else ""
+    return f"{TITLES[measure]} layer by layer, the largest: {told}{more}"
 
 
 @dataclass(frozen=True)
@@ -258,7 +311,7 @@ class Share:
         title: Of the part.
         parameters: Share of the weights, 0 to 1.
         multiply_adds: Share of the work.
-        activations: Share of the values kept.
+        activations: Share of the values in all outputs.
         total: The three as numbers.
     """
 
@@ -342,18 +395,50 @@ def weights_and_work(parts: Sequence[Share], palette: Palette) -> go.Figure:
 
 
 def weights_and_work_words(parts: Sequence[Share]) -> str:
-    """Say where most of the weights and most of the work are."""
+    """Say which part has the most weights and which the most work; all of them where several are level."""
     if not parts:
-        return "No part of this network has weights."
-    heavy, busy = max(parts, key=lambda part: part.parameters), max(parts, key=lambda part: part.multiply_adds)
-    return (
-        f"Most weights lie in {heavy.title} ({share_text(heavy.parameters)}), most work in {busy.title} "
-        f"({share_text(busy.multiply_adds)})"
-    )
+        return "No part of this network has weights"
+    said = []
+    for measure, does, do, what in (
+        ("parameters", "holds", "hold", "weights"),
+        ("multiply_adds", "does", "do", "work"),
+    ):
+        most = max(getattr(part.total, measure) for part in parts)
+        level = [part for part in parts if getattr(part.total, measure) == most]
+        if not most:
+            continue
+        share = share_text(getattr(level[0], measure))
+        if len(level) == 1:
+            said.append(f"{level[0].title} {does} the most {what} ({share})")
+        else:
+            said.append(f"{listed([part.title for part in level])} {do} the most {what} ({share} each)")
+    heavy, busy = (max(parts, key=lambda part: getattr(part.total, what)) for what in ("parameters", "multiply_adds"))
+    if heavy is busy and len(said) == 2 and not any(one.endswith("each)") for one in said):
+        said = [f"{said[0]} and {said[1].removeprefix(busy.title).strip()}"]
+    return "Of all parts, " + ", ".join(said) if said else "No part of this network has weights"
+
+
+@dataclass(frozen=True)
+class FieldStep:
+    """How far a network sees at one depth.
+
+    Attributes:
+        depth: Layers with a window of more than one cell on the longest way up to here.
+        path: The layer of this depth whose cells see farthest, or of a depth before where none sees farther.
+        side: Height of its receptive field in pixels.
+        stride: Rows in pixels from one cell to the next; None where that is no whole number.
+        gated: Whether a gate brings in the rest of the picture.
+    """
+
+    depth: int
+    path: str
+    side: int
+    stride: int | None
+    gated: bool
 
 
 def field_along_depth(tables: Sequence[NetworkTable], palette: Palette) -> go.Figure:
-    """Draw the receptive field's side against depth (layers with windows), one line for each network.
+    """Draw the side of the largest receptive field so far against depth, one line for each network.
 
     Args:
         tables: One to four networks.
@@ -361,20 +446,24 @@ def field_along_depth(tables: Sequence[NetworkTable], palette: Palette) -> go.Fi
     """
     figure = base(palette, height=260, bottom=36, top=26)
     for number, table in enumerate(tables):
-        rows = field_steps(table)
+        steps = field_steps(table)
         side = max(table.input_shape[:2]) if len(table.input_shape) == 3 else 0
         colour = palette.lines[number % len(palette.lines)]
         figure.add_scatter(
             name=table.name,
-            x=list(range(1, len(rows) + 1)),
-            y=[height for _, height, _ in rows],
-            mode="lines+markers" if len(rows) < 60 else "lines",
-            line={"color": colour, "width": 1.8, "shape": "hv" if len(rows) < 60 else "linear"},
+            x=[step.depth for step in steps],
+            y=[step.side for step in steps],
+            mode="lines+markers" if len(steps) < 60 else "lines",
+            line={"color": colour, "width": 1.8, "shape": "hv" if len(steps) < 60 else "linear"},
             marker={"size": 5},
-            customdata=[[path, height, stride] for path, height, stride in rows],
-            hovertemplate="<b>%{customdata[0]}</b><br>a cell sees %{customdata[1]} pixels a side<br>"
-            "the next one lies %{customdata[2]} pixels on<extra></extra>",
-        )
+            customdata=[
+                [step.path, "" if step.stride is None else f"<br>the next one lies {step.stride} pixels on",
+                 "<br>a gate brings in the whole picture" if step.gated else ""]
+                for step in steps
+            ],
+            hovertemplate="<b>%{customdata[0]}</b><br>a cell sees %{y} pixels a side%{customdata[1]}%{customdata[2]}"
+            "<extra></extra>",
+        )  # fmt: skip
         if side:
             figure.add_hline(
                 side,
@@ -383,26 +472,62 @@ def field_along_depth(tables: Sequence[NetworkTable], palette: Palette) -> go.Fi
                 annotation_position="bottom right",
             )
     figure.update_layout(showlegend=len(tables) > 1, legend={"orientation": "h", "x": 0, "y": 1.2})
-    figure.update_xaxes(title={"text": "layers with windows, from the input", "standoff": 4})
+    figure.update_xaxes(title={"text": "layers that read more than one cell, on the longest way", "standoff": 4})
     figure.update_yaxes(title={"text": "receptive field, pixels a side", "standoff": 6}, rangemode="tozero")
     return figure
 
 
-def field_steps(table: NetworkTable) -> list[tuple[str, int, int]]:
-    """Return (path, side of the receptive field, stride) of each layer that reads more than one cell, in order."""
-    steps = []
+def _reads_several(layer: LayerInfo) -> bool:
+    """Return whether a layer's window has more than one cell."""
+    window = layer.config.get("kernel_size") or layer.config.get("pool_size") or 1
+    return max(window) > 1 if isinstance(window, tuple | list) else isinstance(window, int) and window > 1
+
+
+def field_steps(table: NetworkTable) -> list[FieldStep]:
+    """Return how far a network sees at each depth; a branch that sees less than another is not told.
+
+    What joins branches may see farther than each of them, for their fields need not lie on each other: it counts with
+    the deepest of them.
+    """
+    layers = table.structure.layers
+    depths: dict[str, int] = {}
+    farthest: dict[int, str] = {}
     for path, cost in table.costs.items():
-        kind = table.structure.layers[path].kind
-        if cost.field is not None and cost.stride is not None and ("Conv" in kind or "Pooling" in kind):
-            steps.append((path, cost.field[0], cost.stride[0]))
+        layer = layers[path]
+        depth = max((depths.get(source, 0) for source in layer.inputs), default=0) + _reads_several(layer)
+        depths[path] = depth
+        if cost.field is None or not depth:
+            continue
+        known = table.costs[farthest[depth]].field if depth in farthest else None
+        if known is None or cost.field[0] > known[0]:
+            farthest[depth] = path
+    steps: list[FieldStep] = []
+    for depth in sorted(farthest):
+        cost = table.costs[farthest[depth]]
+        assert cost.field is not None
+        if steps and cost.field[0] < steps[-1].side:
+            steps.append(replace(steps[-1], depth=depth))
+        else:
+            stride = None if cost.stride is None else cost.stride[0]
+            steps.append(FieldStep(depth, farthest[depth], cost.field[0], stride, cost.sees_all))
     return steps
 
 
 def field_words(tables: Sequence[NetworkTable]) -> str:
-    """Say how far the last cells of each network see."""
+    """Say how far the last maps of each network see."""
     said = []
     for table in tables:
         steps = field_steps(table)
-        if steps:
-            said.append(f"{table.name}: {steps[-1][1]} pixels a side after {len(steps)} layers with windows")
-    return "Receptive field along depth. " + "; ".join(said)
+        if not steps:
+            continue
+        path = [path for path, cost in table.costs.items() if cost.field is not None][-1]
+        cost = table.costs[path]
+        side = cost.field[0] if cost.field is not None else 0
+        gates = "; its gates look at the whole picture besides" if cost.sees_all else ""
+        said.append(
+            f"{table.name}: a cell of its last maps ({path}) sees {side:,} pixels a side, through up to "
+            f"{steps[-1].depth} layers that read more than one cell{gates}"
+        )
+    if not said:
+        return "Nothing here has maps, and so no receptive field"
+    return "Receptive field along depth. " + ". ".join(said)
