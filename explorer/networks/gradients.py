@@ -22,8 +22,7 @@ Scalar = Callable[[Any], Any]
 # The first calls of a function run eagerly: compiling costs more than they do (0.5 s against 0.1 s for
 # MobileNetV2); a function that is called again after these is worth compiling.
 EAGER_CALLS = 2
-# A compiled function keeps a trace for every shape that it was called with; after this many (more than a dream has
-# octaves) it is compiled anew.
+# A compiled function keeps a trace for so many shapes that it was called with: more than a dream has octaves.
 MOST_TRACES = 12
 
 
@@ -77,8 +76,7 @@ class _Kernel:
             variables = [] if network is None else model_of(network).variables
         self._variables = list(variables)
         self._calls = 0
-        self._fast: Callable | None = None
-        self._shapes: set[Hashable] = set()
+        self._traces: OrderedDict[Hashable, Callable] = OrderedDict()
         self._lock = threading.Lock()
 
     def _counted(self) -> bool:
@@ -90,23 +88,19 @@ class _Kernel:
             # JAX compiles each operation of an eager call by itself, which takes longer than the whole.
             return self._calls > EAGER_CALLS or keras.backend.backend() == "jax"
 
-    def _compile(self, build: Callable[[], Callable], inputs: Any) -> Callable:
-        """Return the compiled function, made anew whenever `MOST_TRACES` shapes of inputs have been seen."""
-        shapes = tuple((tuple(leaf.shape), leaf.dtype) for leaf in _leaves(inputs) if leaf is not None)
+    def _compiled_for(self, inputs: Any, build: Callable[[], Callable]) -> Callable:
+        """Return the function compiled for inputs of these shapes; the least used of `MOST_TRACES` makes room."""
+        shapes = tuple(None if leaf is None else (tuple(leaf.shape), leaf.dtype) for leaf in _leaves(inputs))
         with self._lock:
-            if shapes not in self._shapes and len(self._shapes) >= MOST_TRACES:
-                self._fast = None
-                self._shapes.clear()
-            self._shapes.add(shapes)
-            if self._fast is None:
-                self._fast = build()
-            return self._fast
-
-    def _tensorflow_function(self, run: Callable, inputs: Any) -> Callable:
-        import tensorflow as tf
-
-        # New shapes are traced anew; relaxed shapes would lose what layers know of their sizes.
-        return self._compile(lambda: tf.function(run, autograph=False, reduce_retracing=False), inputs)
+            found = self._traces.get(shapes)
+        if found is None:
+            found = build()  # outside of the lock: it takes seconds
+        with self._lock:
+            found = self._traces.setdefault(shapes, found)
+            self._traces.move_to_end(shapes)
+            while len(self._traces) > MOST_TRACES:
+                self._traces.popitem(last=False)
+        return found
 
     def _with_variables(self, values: Sequence[Any], call: Callable[[], Any]) -> Any:
         with keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True))):
@@ -135,7 +129,8 @@ def _leaves(nest: Any) -> list[Any]:
 
 
 def _tensor(leaf: Any) -> Any:
-    if leaf is None or keras.ops.is_tensor(leaf):
+    # Arrays first: to tell a tensor takes Keras as long as to make one of a small array.
+    if leaf is None or (not isinstance(leaf, np.ndarray | np.generic | float | int) and keras.ops.is_tensor(leaf)):
         return leaf
     if isinstance(leaf, float | np.floating):
         leaf = np.float32(leaf)
@@ -146,6 +141,35 @@ def _tensor(leaf: Any) -> Any:
 
         return tf.constant(leaf)  # Keras' own way takes three times as long, which small calls feel
     return keras.ops.convert_to_tensor(leaf)
+
+
+def _traced(run: Callable, inputs: Any) -> Callable:
+    """Compile a function with TensorFlow for arguments of the shapes and the structure of these.
+
+    The trace is called with its bare list of tensors: TensorFlow's own way from arguments to a trace takes a sixth of
+    a pass through a small network.
+    """
+    import tensorflow as tf
+
+    concrete = tf.function(run, autograph=False, reduce_retracing=False).get_concrete_function(*inputs)
+    if not _is_flat(inputs):  # dictionaries: in whichever order TensorFlow takes them
+        return concrete
+    atomic, captured = concrete.inference_fn, concrete.captured_inputs
+    pack = atomic.function_type.pack_output
+
+    def call(*arguments: Any) -> Any:
+        return pack(atomic.call_flat(*(leaf for leaf in _leaves(arguments) if leaf is not None), *captured))
+
+    # The trace owns what the call needs, and the graph owns the trace.
+    call.trace = concrete  # type: ignore[attr-defined]
+    return call
+
+
+def _is_flat(nest: Any) -> bool:
+    """Tell whether a nest is of tuples and lists alone."""
+    if type(nest) in (tuple, list):
+        return all(map(_is_flat, nest))
+    return not isinstance(nest, tuple | list | dict)
 
 
 class Compiled(_Kernel):
@@ -176,10 +200,10 @@ class Compiled(_Kernel):
             if compiled:
                 import jax
 
-                return self._compile(lambda: jax.jit(run), inputs)(self._values(), inputs)
+                return self._compiled_for(inputs, lambda: jax.jit(run))(self._values(), inputs)
             return run(self._values(), inputs)
         if backend == "tensorflow" and compiled:
-            return self._tensorflow_function(self._function, inputs)(*inputs)
+            return self._compiled_for(inputs, lambda: _traced(self._function, inputs))(*inputs)
         with without_gradients():
             return self._function(*inputs)
 
@@ -237,7 +261,8 @@ class WithGradient(_Kernel):
             found = tape.gradient(value, flat, unconnected_gradients=tf.UnconnectedGradients.ZERO)
             return value, aux, keras.tree.pack_sequence_as(x, [tf.convert_to_tensor(each) for each in found])
 
-        return (self._tensorflow_function(run, (x, others)) if compiled else run)(x, *others)
+        inputs = (x, *others)
+        return (self._compiled_for(inputs, lambda: _traced(run, inputs)) if compiled else run)(*inputs)
 
     def _jax(self, x: Any, others: Any, compiled: bool) -> tuple[Any, Any, Any]:
         import jax
@@ -246,7 +271,7 @@ class WithGradient(_Kernel):
             return self._with_variables(values, lambda: self._scalar(x, others))
 
         build = jax.value_and_grad(scalar, has_aux=True)
-        run = self._compile(lambda: jax.jit(build), (x, others)) if compiled else build
+        run = self._compiled_for((x, others), lambda: jax.jit(build)) if compiled else build
         (value, aux), gradient = run(x, self._values(), others)
         return value, aux, gradient
 

@@ -137,14 +137,16 @@ def test_traces_of_many_shapes_are_let_go_and_the_answers_stay(gradient):
         found = run(np.full(size, 2, np.float32))
         return float(as_array(found[0] if gradient else found))
 
-    first = None
+    references = []
     for size in (*range(1, MOST_TRACES + 1), 1, MOST_TRACES):
         assert answer(size) == 4 * size
-        first = first or weakref.ref(run._fast)
+        references.append(weakref.ref(next(reversed(run._traces.values()))))
     assert traced == list(range(1, MOST_TRACES + 1))
     assert answer(MOST_TRACES + 1) == 4 * (MOST_TRACES + 1)
     gc.collect()
-    assert first() is None and len(run._shapes) == 1
+    assert references[1]() is None, "the least used has gone"
+    assert references[0]() is not None and len(run._traces) == MOST_TRACES
+    assert answer(1) == 4 and traced.count(1) == 1
 
 
 def test_what_is_kept_for_a_network_is_built_once_and_the_oldest_goes_first():
