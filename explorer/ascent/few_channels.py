@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -16,15 +17,25 @@ import keras
 from explorer.ascent.passing import called, passed
 from explorer.networks.tap import Enough, plain_name, tapped
 
-FewChannels = Callable[[Any, Any], Any]
-"""`few(x, channels)`: the network's input (n, h, w, c) and int (k,) → maps (n, h, w, k), before the activation."""
+
+@dataclass(frozen=True)
+class FewChannels:
+    """How some channels of one layer are computed alone, before the activation.
+
+    Attributes:
+        maps: `maps(x, channels)`: the network's input (n, h, w, c) and int (k,) → maps (n, h', w', k).
+        means: `means(x, channels)` → the maps' means (n, k).
+    """
+
+    maps: Callable[[Any, Any], Any]
+    means: Callable[[Any, Any], Any]
 
 
 def few_channels(network: Any, layer: str, kind: str) -> FewChannels | None:
-    """Return a function that computes some channels of a layer's maps, or None where it takes the whole layer.
+    """Return how some channels of a layer's maps are computed alone, or None where it takes the whole layer.
 
     Args:
-        network: A loaded network or a keras.Model; its lock is held when the function is called.
+        network: A loaded network or a keras.Model; its lock is held when the functions are called.
         layer: Path of the layer.
         kind: Where its pre-activation is, see `passing.Preactivation`.
     """
@@ -42,13 +53,20 @@ def few_channels(network: Any, layer: str, kind: str) -> FewChannels | None:
     if kind != "inside" and convolution.activation is not keras.activations.linear:
         return None
 
-    def few(x: Any, channels: Any) -> Any:
-        maps = _convolved(convolution, _input_of(network, x, path), channels)
-        for normalization in behind:
-            maps = _normalized(normalization, maps, channels)
-        return keras.ops.cast(maps, "float32")
+    def maps(x: Any, channels: Any) -> Any:
+        return finished(_convolved(convolution, _input_of(network, x, path), channels), channels)
 
-    return few
+    def means(x: Any, channels: Any) -> Any:
+        if convolution.strides != (1, 1):
+            return keras.ops.mean(maps(x, channels), axis=(1, 2))
+        return finished(_convolved_mean(convolution, _input_of(network, x, path), channels), channels)
+
+    def finished(values: Any, channels: Any) -> Any:
+        for normalization in behind:
+            values = _normalized(normalization, values, channels)
+        return keras.ops.cast(values, "float32")
+
+    return FewChannels(maps, means)
 
 
 def _normalizes_each_channel(layer: Any) -> bool:
@@ -89,6 +107,31 @@ def _convolved(layer: Any, given: Any, channels: Any) -> Any:
     if layer.use_bias:
         maps = maps + keras.ops.cast(keras.ops.take(layer.bias, channels, axis=0), layer.compute_dtype)
     return maps
+
+
+def _convolved_mean(layer: Any, given: Any, channels: Any) -> Any:
+    """Return the mean of a convolution's maps, which is the convolution of means.
+
+    Each weight meets the whole input but for a border, always the same: so it is enough to know the input's mean over
+    the places that each weight of the kernel meets.
+    """
+    given = keras.ops.cast(given, layer.compute_dtype)
+    spans = [
+        rate * (size - 1) for rate, size in zip(layer.dilation_rate, layer.kernel.shape[:2], strict=True)
+    ]  # fmt: skip
+    if layer.padding == "same":
+        given = keras.ops.pad(given, ((0, 0), *((span // 2, span - span // 2) for span in spans), (0, 0)))
+    window = tuple(int(side) - span for side, span in zip(given.shape[1:3], spans, strict=True))
+    met = keras.ops.average_pool(
+        given, window, strides=layer.dilation_rate, padding="valid", data_format=layer.data_format
+    )
+    kernel = keras.ops.cast(keras.ops.take(layer.kernel, channels, axis=3), layer.compute_dtype)
+    means = keras.ops.matmul(
+        keras.ops.reshape(met, (met.shape[0], -1)), keras.ops.reshape(kernel, (-1, kernel.shape[3]))
+    )
+    if layer.use_bias:
+        means = means + keras.ops.cast(keras.ops.take(layer.bias, channels, axis=0), layer.compute_dtype)
+    return means
 
 
 def _normalized(layer: Any, maps: Any, channels: Any) -> Any:

@@ -109,7 +109,8 @@ def _of_layer(network: Any, plan: Plan, size: Size) -> Objective:
 
     def alone(x: Any, channels: Any) -> Any:
         assert few is not None
-        answers = answers_of(few(x, channels))  # of every image to every image's channel
+        # Of every image to every image's channel.
+        answers = few.means(x, channels) if cell is None else answers_of(few.maps(x, channels))
         return keras.ops.sum(answers * keras.ops.eye(answers.shape[0]), axis=-1)
 
     notes = (before.note,) if before.note and not as_it_is else ()

@@ -184,13 +184,17 @@ class Ascent:
         )
         settings = np.array([self.learning_rate, held.decay, float(self.step + 1)], np.float32)
         values, after = [], []
+        # What the pass draws from the parameters anyhow is the film's frame of the step before.
+        filmed: list[Any] | None = [] if self.step in self._frame_steps() else None
         with lock_of(self.network):
             for number, part in enumerate(self._parts):
                 if number and self._context.stopped():
                     return
                 before = self._parameters[number]
-                _, reached, gradient = self._kernels.ascend(before, self.selection[part], weights, *sampling)
+                _, (reached, drawn), gradient = self._kernels.ascend(before, self.selection[part], weights, *sampling)
                 values.append(reached)
+                if filmed is not None:
+                    filmed.append(as_array(drawn))
                 parameters, first, second = self._kernels.update(
                     before, self._first[number], self._second[number], gradient, settings
                 )
@@ -201,9 +205,9 @@ class Ascent:
                 after.append((parameters, first, second))
         self._parameters, self._first, self._second = ([part[i] for part in after] for i in range(3))
         self._values.append(values)
+        if filmed is not None:
+            self._frames.append(Frame(self.step, _bytes(_three_colours(filmed))))
         self.step += 1
-        if self.step in self._frame_steps():
-            self._frames.append(Frame(self.step, self.images()))
         self.seconds += time.perf_counter() - began
 
     def _with_held(self, before: Any, after: Any, part: slice) -> Any:
@@ -224,12 +228,11 @@ class Ascent:
 
     def images(self) -> np.ndarray:
         """Return the images as they are now, uint8 (n, h, w, 3)."""
-        return (self._pictures() * 255).round().astype(np.uint8)
+        return _bytes(self._pictures())
 
     def _pictures(self) -> np.ndarray:
         """Return the images as float32 (n, h, w, 3) on [0, 1]."""
-        pictures = np.concatenate([as_array(self._kernels.show(each)) for each in self._parameters])
-        return pictures if pictures.shape[-1] == 3 else np.repeat(pictures[..., :1], 3, axis=3)
+        return _three_colours([as_array(self._kernels.show(each)) for each in self._parameters])
 
     def _clean(self, moved: transforms.Sampling | None = None) -> np.ndarray | None:
         """Return the objective on the images as they are; None if that was stopped between two parts."""
@@ -273,7 +276,7 @@ class Ascent:
         began = time.perf_counter()
         self._sound()
         pictures = self._pictures()
-        images = (pictures * 255).round().astype(np.uint8)
+        images = _bytes(pictures)
         found = self._judged(judging or ("fully" if self.done else "briefly"), pictures)
         frames = [frame for frame in self._frames if frame.step != self.step] + [Frame(self.step, images)]
         state = {
@@ -333,6 +336,15 @@ class Ascent:
             raise SentenceError("The numbers grew without bound; take a smaller learning rate or weaker regularisers.")
 
 
+def _three_colours(parts: list[np.ndarray]) -> np.ndarray:
+    pictures = np.concatenate(parts)
+    return pictures if pictures.shape[-1] == 3 else np.repeat(pictures[..., :1], 3, axis=3)
+
+
+def _bytes(pictures: np.ndarray) -> np.ndarray:
+    return (pictures * 255).round().astype(np.uint8)
+
+
 JUDGED_BY = transforms.Transforms()
 """The transforms that every image is judged by, whichever it grew under."""
 
@@ -363,7 +375,7 @@ class _Kernels:
                 total = total - weights[place] * keras.ops.sum(term(pictures))
             if copies > 1 and maps is not None and len(maps.shape) == 4:
                 total = total - weights[3] * copies * keras.ops.sum(regularisers.likeness(maps, copies))
-            return total, values
+            return total, (values, pictures)
 
         def value(parameters: Any, selection: Any, places: Any, shares: Any, grey: Any) -> Any:
             seen = transforms.shaken(image.pictures(parameters), places, shares, grey)

@@ -216,6 +216,8 @@ def chain(
     ("act", {"norms": 2, "bias": False}),
     ("act", {"norms": 0, "strides": 2, "padding": "valid"}),
     ("act", {"dilation": 2}),
+    ("act", {"dilation": 2, "padding": "valid", "norms": 0}),
+    ("act", {"padding": "valid", "bias": False}),
     ("last", {"activation": True, "norms": 0, "own_layer": False}),
     ("last", {"own_layer": False, "first": "gelu"}),
     ("norm_0", {"own_layer": False, "first": "gelu"}),
