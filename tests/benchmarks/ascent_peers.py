@@ -112,10 +112,10 @@ def main() -> None:
     print(f"{given.network}, {given.images} channels of {given.before}, {size[0]} px, {given.steps} steps; Keras")
     print(f"{keras.__version__}, TensorFlow {tf.__version__}, load {os.getloadavg()[0]:.1f}.\n")
     print("| way | a step, ms (median) | all steps, s | ÷ bare | … times ours |\n|---|---:|---:|---:|---:|")
-    base, mine = took["bare compiled forward and backward"].best, took["ours"].best
+    base, mine = took["bare compiled forward and backward"], took["ours"]
     for name, each in took.items():
         step = f"{each.best / BLOCK * 1e3:.0f} ({each.median / BLOCK * 1e3:.0f})"
-        print(f"| {name} | {step} | {sum(each.work):.1f} | {each.best / base:.2f} | {each.best / mine:.2f} |")
+        print(f"| {name} | {step} | {sum(each.work):.1f} | {each.against(base):.2f} | {each.against(mine):.2f} |")
 
 
 if __name__ == "__main__":

@@ -209,7 +209,7 @@ def speed(names: list[str], methods: tuple[str, ...], rounds: int, samples: int,
         print(f"\n{name}, {case.model.input_shape[1]} px, one picture; samples {case.samples},")
         print(f"window {case.window}, stride {case.stride}; Keras {keras.__version__}, TensorFlow {tf.__version__},")
         print(f"load {os.getloadavg()[0]:.1f}. Least (median) processor time of {rounds} rounds, of short maps of")
-        print(f"{rounds * MORE}.\n")
+        print(f"{rounds * MORE}; ratios are medians over the rounds, fastest library by its median.\n")
         print("| method | passes | batch | ours, ms | ÷ bare | fastest library | ours is … times faster | agree |")
         print("|---|---:|---:|---:|---:|---:|---:|---:|")
         for method in methods:
@@ -223,14 +223,14 @@ def speed(names: list[str], methods: tuple[str, ...], rounds: int, samples: int,
                     if known[method].same:
                         apart.append(difference(grid(first), known[method].raw())[0])
             took = taking_turns(ways, rounds * MORE if first.cost.seconds < SHORT else rounds)
-            mine_best, bare_best = took["ours"].best, took["bare"].best
-            peers = sorted((each.best, title) for title, each in took.items() if title not in ("ours", "bare"))
+            mine_best = took["ours"].best
+            peers = sorted((each.median, title) for title, each in took.items() if title not in ("ours", "bare"))
             passes = f"{first.cost.forward} → {first.cost.backward} ←"
             fastest = f"{peers[0][1]}, {peers[0][0] * 1e3:.1f}" if peers else "–"
-            times = f"{peers[0][0] / mine_best:.2f}" if peers else "–"
+            times = f"{took[peers[0][1]].against(took['ours']):.2f}" if peers else "–"
             agreed = f"{max(apart):.0e}" if apart else "–"
             mine_told = f"{mine_best * 1e3:.1f} ({took['ours'].median * 1e3:.1f})"
-            ratio = f"{mine_best / bare_best:.2f}"
+            ratio = f"{took['ours'].against(took['bare']):.2f}"
             cells = (method, passes, first.cost.batch, mine_told, ratio, fastest, times, agreed)
             print(f"| {' | '.join(str(cell) for cell in cells)} |", flush=True)
 
