@@ -267,9 +267,21 @@ _SOURCES = {
     "ConvNeXtLarge": _PRETRAINED_LARGER,
     "ConvNeXtXLarge": _PRETRAINED_LARGER,
 }
+
+
+def _moved(paper: str, drawn: str) -> str:
+    return (
+        "Keras' version halves the maps in the last block of a stage, not in the first of the next one: by the size of "
+        f"their maps, as the diagram groups them, the paper's {paper} blocks are {drawn}."
+    )
+
+
 _NOTES = {
     "ResNet50": "Keras gives the convolutions biases, which batch normalisation makes idle: 26,560 weights more than "
     "the paper's.",
+    "ResNet50V2": _moved("3, 4, 6 and 3", "2, 4, 6 and 4"),
+    "ResNet101V2": _moved("3, 4, 23 and 3", "2, 4, 23 and 4"),
+    "ResNet152V2": _moved("3, 8, 36 and 3", "2, 8, 36 and 4"),
     "MobileNet": "The paper's table 1 prints stride 2 for the last depthwise convolution; 7 × 7 stays 7 × 7, so it is "
     "1.",
     "MobileNetV3Small": "Keras' table prints 66 million multiply-adds and 2.9 million weights for it; counted, it is "

@@ -71,9 +71,18 @@ def csv_of_catalogue(cards: Sequence[Card], totals: Sequence[Totals]) -> str:
     return _csv(_NETWORK_COLUMNS, rows)
 
 
-def csv_of_comparison(comparison: Comparison, tables: Sequence[NetworkTable]) -> str:
-    """Return aligned networks as CSV: for each its layer, shape, parameters and multiply-adds, then what differs."""
-    columns = [f"{name} {what}" for name in comparison.names for what in ("layer", "shape", "parameters", "work")]
+def csv_of_comparison(
+    comparison: Comparison, tables: Sequence[NetworkTable], titles: Sequence[str] | None = None
+) -> str:
+    """Return aligned networks as CSV: for each its layer, shape, parameters and multiply-adds, then what differs.
+
+    Args:
+        comparison: Of the networks.
+        tables: The networks.
+        titles: What the head calls them; by default their names.
+    """
+    names = titles or comparison.names
+    columns = [f"{name} {what}" for name in names for what in ("layer", "shape", "parameters", "work")]
     rows = []
     for row in comparison.rows:
         cells: list[object] = []
@@ -129,17 +138,23 @@ def latex_of_catalogue(cards: Sequence[Card], totals: Sequence[Totals]) -> str:
     return _latex("lrrrrrr", heads, rows, "Networks: sums for one picture, accuracy on ImageNet in percent (one crop).")
 
 
-def latex_of_ratios(comparison: Comparison) -> str:
-    """Return the sums of compared networks, with their ratios to the first, as a LaTeX table."""
+def latex_of_ratios(comparison: Comparison, titles: Sequence[str] | None = None) -> str:
+    """Return the sums of compared networks, with their ratios to the first, as a LaTeX table.
+
+    Args:
+        comparison: Of the networks.
+        titles: What the table calls them; by default their names.
+    """
+    names = titles or comparison.names
     rows = []
     for one in comparison.ratios:
         cells = [grouped(one.values[0])]
         for value, ratio in zip(one.values[1:], one.ratios[1:], strict=True):
             cells.append(grouped(value) + ("" if ratio is None else rf" ($\times${ratio:.2f})"))
         rows.append((_QUANTITIES[one.quantity], *cells))
-    heads = ("", *map(escaped, comparison.names))
-    caption = f"Ratios to {comparison.names[0]}."
-    return _latex("l" + "r" * len(comparison.names), heads, rows, caption)
+    heads = ("", *map(escaped, names))
+    caption = f"Ratios to {names[0]}."
+    return _latex("l" + "r" * len(names), heads, rows, caption)
 
 
 def shape_words(shape: Sequence[int | None]) -> str:

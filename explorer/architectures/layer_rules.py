@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from math import ceil, prod
 from typing import Any
 
+from explorer.architectures.wording import counted
+
 Shape = tuple[int, ...]
 Size = int | tuple[int, int]
 Pads = tuple[tuple[int, int], tuple[int, int]]
@@ -458,7 +460,7 @@ def _unequal(shapes: Sequence[Shape], what: str) -> str:
     where = names[1].replace("the", "on the", 1)
     if len(own) != 3 or len(other) != 3:
         if len(own) == len(other) == 1:
-            return text + f"a dense layer with {own[0]} units {where} would fit."
+            return text + f"a dense layer with {counted(own[0], 'units')} {where} would fit."
         return text + "a vector and maps have no cells in common."
     if own[:2] == other[:2]:
         return text + f"a 1×1 convolution with {_filters(own[2])} {where} would fit."
@@ -473,4 +475,4 @@ def _unequal(shapes: Sequence[Shape], what: str) -> str:
 
 
 def _filters(count: int) -> str:
-    return "1 filter" if count == 1 else f"{count} filters"
+    return counted(count, "filters")

@@ -272,6 +272,27 @@ def with_input(stack: Stack, input_shape: Iterable[int]) -> Stack:
     return checked(input_shape, stack.layers)
 
 
+_ON_MAPS = ("conv", "separable", "depthwise", "pool", "residual", "global_pool", "flatten")
+_TO_VECTOR = ("flatten", "global_pool")
+
+
+def usual_place(stack: Stack, kind: str) -> int:
+    """Return before which layer a new one of a kind is put if nobody says where: it should fit, and not end the net.
+
+    What works on maps stands before the layer that makes a vector of them, everything else before the head: a last
+    dense layer, with its activation.
+    """
+    kinds = [one.kind for one in stack.layers]
+    head = len(kinds)
+    if head and kinds[-1] == "activation" and stack.layers[-1].arguments["activation"] == "softmax":
+        head -= 1
+    if head and kinds[head - 1] == "dense":
+        head -= 1
+    if kind in _ON_MAPS:
+        return next((place for place, one in enumerate(kinds[:head]) if one in _TO_VECTOR), head)
+    return head
+
+
 def _at(stack: Stack, index: int) -> StackLayer:
     if not 0 <= index < len(stack.layers):
         raise StackError(f"There is no layer {index} in a stack of {len(stack.layers)} layers.")

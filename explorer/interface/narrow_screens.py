@@ -11,6 +11,8 @@ _NARROW = """<style>
   .st-key-page_head { gap: 0 .6rem !important; align-items: baseline !important; padding-top: .5rem; }
   .st-key-page_head h1 { font-size: 1.45rem; line-height: 1.2; }
   .st-key-page_head p { font-size: .85rem; line-height: 1.3; margin: 0; }
+  /* Streamlit pulls what follows a text up by its last margin, which is none now. */
+  .st-key-page_head [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
   .st-key-PAGE_controls, .st-key-PAGE_question { gap: .4rem !important; }
   .st-key-PAGE_controls :is([data-testid="stPopoverButton"], [role="radio"], .stButton button) {
     min-height: 34px; padding-block: .2rem; padding-inline: .55rem;

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from explorer.architectures.blocks.block import Block, Setting, Values, Variant
 from explorer.architectures.blocks.highway import gated, pattern
-from explorer.architectures.blocks.parts import compared, share
+from explorer.architectures.blocks.parts import compared, compared_with, share
 from explorer.architectures.blocks.stochastic_depth import drawn, survival
 from explorer.architectures.blocks.table import BLOCKS, block
 from explorer.networks import structure
@@ -351,3 +351,33 @@ def test_comparisons_are_worded_as_people_would() -> None:
     assert compared("weights", 69_632, 70_144) == "0.74 % more weights"
     assert compared("weights", 5, 5) == "the same number of weights"
     assert (share(1), share(0.25), share(0)) == ("100 %", "25 %", "0 %")
+
+
+_SEVERAL_OF_ONE = re.compile(r"(?<![\d×+,.] )(?<![\d,.×])\b1 (\w+s)\b(?! of 3×3 sees)")
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda one: one.name)
+@pytest.mark.parametrize("which", ["low", "high"])
+def test_one_thing_is_not_several(block, which):
+    values = block.values()
+    for setting in block.settings:
+        if setting.kind == "count":
+            values[setting.name] = int(getattr(setting, which))
+            if which == "high" and setting.choices:
+                values[setting.name] = setting.choices[0]
+    variants = block.build(values)
+    texts = [block.lesson(values, variants)]
+    for variant in variants:
+        texts += [variant.title, variant.note, variant.clash.sentence if variant.clash else ""]
+    found = [(match[1], text) for text in texts for match in _SEVERAL_OF_ONE.finditer(text)]
+    assert not [one for one in found if one[0] not in ("sees", "needs", "comes", "goes", "takes", "is", "pixels")]
+
+
+@pytest.mark.parametrize(("first", "second", "words"), [
+    (100, 100, "the same work as a stack"),
+    (100, 107, "7 % more work than a stack"),
+    (300, 100, "3 times less work than a stack"),
+    (100, 300, "3 times as much work as a stack"),
+])  # fmt: skip
+def test_a_comparison_is_a_sentence(first, second, words):
+    assert compared_with("work", first, second, "a stack") == words

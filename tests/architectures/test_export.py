@@ -108,3 +108,12 @@ def test_escaping():
     assert escaped(r"50% of a_b & {c} #1 $x ^~\ ×") == (
         r"50\% of a\_b \& \{c\} \#1 \$x \textasciicircum{}\textasciitilde{}\textbackslash{} $\times$"
     )
+
+
+def test_compared_networks_are_called_by_their_titles_where_these_are_given():
+    tables = [table_of("resnet_18"), table_of("alexnet")]
+    titles = ["ResNet-18", "AlexNet"]
+    both = compare(tables)
+    assert csv_of_comparison(both, tables, titles).startswith("ResNet-18 layer,ResNet-18 shape,")
+    text = latex_of_ratios(both, titles)
+    assert "Ratios to ResNet-18." in text and "& ResNet-18 & AlexNet" in text and "resnet" not in text

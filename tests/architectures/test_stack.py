@@ -276,3 +276,19 @@ def test_a_links_stack_becomes_a_model_and_a_broken_one_says_why() -> None:
     assert build_stack(to_text(preset("cnn2"))).count_params() == 36_314
     with pytest.raises(Clash, match="slides over maps"):
         build_stack("8x8x1_flatten_conv")
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda one: one.name)
+@pytest.mark.parametrize("kind", ["conv", "pool", "residual", "norm", "dropout", "dense", "activation"])
+def test_a_new_layer_is_put_where_it_fits_and_not_behind_the_head(preset, kind):
+    place = stacks.usual_place(preset.stack, kind)
+    grown = stacks.add(preset.stack, place, stacks.layer(kind))
+    assert stacks.report(grown).broken is None or kind in ("dense",)
+    if preset.stack.layers:
+        assert grown.layers[-1] == preset.stack.layers[-1], "the last layer gives the classes"
+
+
+def test_an_activation_behind_the_last_dense_layer_belongs_to_the_head():
+    ends = stacks.from_text("784_dense-u20_dense-alinear_activation-asoftmax")
+    assert stacks.usual_place(ends, "dropout") == 1
+    assert stacks.usual_place(stacks.from_text("28x28x1_conv_pool"), "conv") == 2

@@ -29,12 +29,13 @@ def test_the_scatter_shows_every_network_with_a_published_accuracy(colours, pric
     sums = list(totals())
     cards = [card(one.name) for one in sums]
     figure = charts.accuracy_against_cost(cards, sums, price, colours, marked=["VGG16"])
-    line, alike, others = figure.data
+    line, alike, others, always, wide = figure.data
     names = [row[4] for trace in (alike, others) for row in trace.customdata]
     assert sorted(names) == sorted(one.name for one in cards if one.top1 is not None and not one.twin)
     assert [row[4] for row in others.customdata] == ["ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge"]
     assert max(line.y) == 85.7, "what saw more pictures is no part of the front"
-    assert "VGG16" in alike.text
+    assert "VGG16" in always.text and not set(always.text) & set(wide.text)
+    assert len(always.text) < 6 and always.textfont.size != wide.textfont.size == charts.WIDE_NAME_SIZE
     words = charts.accuracy_words(cards, sums, price)
     assert "MobileNetV3" in words and "written out" not in words
     assert words.endswith("not compared: ConvNeXt-Base, ConvNeXt-Large and ConvNeXt-XLarge")
@@ -54,6 +55,9 @@ def test_families_without_a_published_accuracy_are_said_to_have_none():
 def test_the_contest_falls_from_28_2_to_2_3_percent_past_a_person():
     figure = charts.ilsvrc(ILSVRC, HUMAN_ERROR, LIGHT)
     assert list(figure.data[0].y)[0] == 28.2 and list(figure.data[0].y)[-1] == 2.3
+    numbers = figure.data[1]
+    assert all(place > HUMAN_ERROR - 0.01 for place in numbers.y), "no number lies under the line"
+    assert figure.data[2].name == "a trained person, 5.1 %" and figure.layout.showlegend
     words = charts.ilsvrc_words(ILSVRC, HUMAN_ERROR)
     assert "2015 ResNet 3.6 % with 152 layers" in words and "a trained person 5.1 %" in words
     assert "averages of several networks" in charts.ILSVRC_ENTRIES
@@ -123,3 +127,12 @@ def test_the_words_name_all_parts_that_are_level():
     twice = charts.shares(table, [("one", ["conv1"]), ("two", ["conv1"]), ("three", [path])])
     words = charts.weights_and_work_words(twice)
     assert words.startswith("Of all parts, one and two hold the most weights (") and " each)" in words
+
+
+def test_several_charts_of_parameters_and_work_have_one_scale():
+    tables = [table_of("VGG16"), table_of("resnet_18")]
+    found = [charts.shares(table, [(path, [path]) for path in charts.weighty(table)]) for table in tables]
+    most = charts.largest_share([share for shares in found for share in shares])
+    ranges = {tuple(charts.weights_and_work(shares, LIGHT, most=most).layout.xaxis.range) for shares in found}
+    assert len(ranges) == 1 and max(ranges.pop()) > 100 * most
+    assert charts.weights_and_work(found[1], LIGHT).layout.xaxis.range[1] < 100 * most * 1.5

@@ -55,12 +55,12 @@ def test_vgg16_tells_where_its_138_million_weights_and_its_work_are():
 @pytest.mark.parametrize("name", ["alexnet", "googlenet", "lenet5_1998", "unet", "NASNetMobile", "resnet_cifar_110"])
 def test_networks_of_all_sorts_open(name):
     app = opened(mode="network", network=name)
-    assert [metric.label for metric in app.metric][:2] == ["Weights", "Multiply-adds"]
+    assert [metric.label for metric in app.metric][:2] == ["Parameters", "Multiply-adds"]
 
 
 def test_a_layer_in_the_link_is_told_with_the_product_of_its_weights():
     text = said(opened(mode="network", network="VGG16", layer="fc1"))
-    assert "102,764,544 weights" in text and "25,088 · 4,096 + 4,096 = 102,764,544" in text
+    assert "102,764,544 parameters" in text and "25,088 · 4,096 + 4,096 = 102,764,544" in text
 
 
 def test_googlenet_has_8_7_times_fewer_weights_than_alexnet():
@@ -124,7 +124,7 @@ def test_nonsense_for_settings_leaves_the_defaults(text):
 def test_a_stack_out_of_a_link_stands_with_its_counts():
     text = stacks.to_text(stacks.preset("lenet5"))
     app = opened(mode="build", stack=text)
-    assert "**61,706 weights**" in said(app)
+    assert "**61,706 parameters**" in said(app)
     assert app.code and "Conv2D" in app.code[-1].value
 
 
@@ -144,9 +144,9 @@ def test_layers_are_added_moved_copied_deleted_and_taken_back():
     app.button(key="architectures_undo").click().run()
     app.button(key="architectures_undo").click().run()
     app.button(key="architectures_undo").click().run()
-    assert rows() == before and "**36,314 weights**" in said(app)
+    assert rows() == before and "**36,314 parameters**" in said(app)
     app.button(key="architectures_add_layer").click().run()
-    assert not app.exception and rows() == before + 1
+    assert not app.exception and not app.error and rows() == before + 1
 
 
 def test_a_clash_in_the_stack_says_which_layer_and_why():
@@ -159,7 +159,92 @@ def test_a_clash_in_the_stack_says_which_layer_and_why():
 def test_a_hostile_stack_gets_a_sentence_and_a_preset(text):
     app = opened(mode="build", stack=text)
     assert "stands here instead" in app.warning[0].value
-    assert "**36,314 weights**" in said(app)
+    assert "**36,314 parameters**" in said(app)
+
+
+def informed(app: AppTest) -> str:
+    return " ".join(element.value for element in app.info)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("resnet152", "ResNet152"), ("RESNET-18", "resnet_18"), ("vgg-16", "VGG16"), ("LeNet-5 (1998)", "lenet5_1998")],
+)
+def test_a_network_is_found_however_its_name_is_written(written, meant):
+    app = opened(mode="network", network=written)
+    assert app.session_state["architectures_network"] == meant and not app.info
+    assert f"{table_of(meant).parameters:,}" in app.metric[0].help
+
+
+def test_a_network_that_there_is_not_is_told_and_leaves_the_address():
+    app = opened(mode="network", network="resnet_1000")
+    assert informed(app) == r"There is no network called “resnet\_1000”; VGG16 is shown."
+    assert "architectures_network" not in app.query_params
+    app.run()
+    assert "VGG16 is shown" in informed(app), "until another one is chosen"
+    app.selectbox(key="architectures_network_shown").select("alexnet").run()
+    assert not app.info
+
+
+def test_what_a_link_names_and_there_is_not_is_said():
+    assert "VGG16 has no layer called “fc9”." in informed(opened(mode="network", layer="fc9"))
+    assert opened(mode="network", layer="Block1-Conv1").session_state["architectures_layer"] == "block1_conv1"
+    app = opened(mode="compare", compared="vgg-16,nothing,resnet_18")
+    assert "There is no network called “nothing”." in informed(app)
+    assert app.query_params["architectures_compared"] in ("VGG16,resnet_18", ["VGG16,resnet_18"])
+    assert "GoogLeNet against AlexNet is shown" in informed(opened(mode="compare", compared="nothing"))
+    many = informed(opened(mode="compare", compared="VGG16,VGG19,alexnet,googlenet,resnet_18"))
+    assert "At most 4 are shown: without ResNet-18." in many
+    assert "There is no block called “x”; Small filters is shown." in informed(opened(mode="blocks", block="x"))
+    assert opened(mode="blocks", block="Squeeze-Excitation").session_state["architectures_block"] == (
+        "squeeze_excitation"
+    )
+    assert "has no example called “zz”" in informed(opened(mode="blocks", block="bottleneck", values="zz"))
+    assert "cannot be read" in informed(opened(mode="blocks", block="bottleneck", values="lecture;["))
+    wrong = opened(mode="blocks", block="bottleneck", values='lecture;{"side":9999}')
+    assert "cannot have “side” as the link says" in informed(wrong)
+    assert "There is no family called “zoo”; all of them are shown." in informed(opened(families="zoo"))
+
+
+def test_what_a_link_names_is_printed_as_it_stands():
+    app = opened(mode="network", network="<b>x[a](http://b)")
+    assert r"called “\<b\>x\[a\]\(http\:\/\/b\)”" in informed(app)
+
+
+def test_no_network_at_all_can_be_chosen_for_a_comparison():
+    app = opened(mode="compare", compared="-")
+    assert not app.multiselect[0].value and "Choose two to four networks" in informed(app)
+    app.multiselect[0].set_value(["VGG16"]).run()
+    assert "Choose a second network" in informed(app)
+    app.multiselect[0].set_value([]).run()
+    assert not app.exception and not app.multiselect[0].value
+
+
+def test_an_example_is_lit_only_while_its_values_stand():
+    block = next(one for one in BLOCKS if one.name == "bottleneck")
+    app = opened(mode="blocks", block="bottleneck")
+
+    def lit() -> Any:
+        return app.session_state["architectures_preset_bottleneck"]
+
+    assert lit() == "lecture"
+    slider = next(one for one in app.select_slider if "_squeeze_" in str(one.key))
+    slider.set_value(256).run()
+    assert lit() == "too_wide", "another example has just these values"
+    next(one for one in app.select_slider if "_squeeze_" in str(one.key)).set_value(128).run()
+    assert lit() is None and blocks_panel.values_of(block, app.session_state["architectures_values"])[1][
+        "squeeze"] == 128  # fmt: skip
+    app.session_state["architectures_preset_bottleneck"] = "lecture"
+    app.run()
+    pills = [one for one in app.get("button_group") if "preset" in str(one.key)]
+    pills[0].set_value("lecture").run()
+    assert not app.exception
+
+
+def test_readers_meet_titles_not_names_in_code():
+    app = opened(mode="compare", compared="resnet_18,alexnet")
+    text = said(app)
+    assert "ResNet-18: a cell of its last maps" in text and "resnet_18" not in text and "alexnet" not in text
 
 
 def test_nonsense_in_the_link_does_no_harm():
@@ -214,9 +299,9 @@ def test_a_link_brings_back_that_only_differences_are_shown():
 def test_a_stack_on_a_vector_has_one_field_for_its_input():
     app = opened(mode="build", stack="784_dense")
     inputs = [field for field in app.number_input if str(field.key).startswith("architectures_input_")]
-    assert [(field.key, field.value) for field in inputs] == [("architectures_input_values", 784)]
+    assert [(field.key, field.value) for field in inputs] == [("architectures_input_values_stack_1", 784)]
     inputs[0].set_value(1_000_000).run()
-    assert not app.exception and "**10,000,010 weights**" in said(app)
+    assert not app.exception and "**10,000,010 parameters**" in said(app)
     opened(mode="build", stack="1000000_dense")
     assert "not 1,000,001" in opened(mode="build", stack="1000001_dense").warning[0].value
 
@@ -233,5 +318,8 @@ def test_every_card_has_its_numbers():
 @pytest.mark.every
 @pytest.mark.parametrize("name", [one.name for one in cards()])
 def test_every_network_opens_and_is_compared(name):
-    assert [metric.label for metric in opened(mode="network", network=name).metric][:2] == ["Weights", "Multiply-adds"]
+    assert [metric.label for metric in opened(mode="network", network=name).metric][:2] == [
+        "Parameters",
+        "Multiply-adds",
+    ]
     opened(mode="compare", compared=f"{name},VGG16" if name != "VGG16" else "VGG16,ResNet50")

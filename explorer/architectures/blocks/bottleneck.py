@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from explorer.architectures.blocks.block import Block, Preset, Values, Variant, sketched
 from explorer.architectures.blocks.parts import compared, kernel, letters, number, side, width
 from explorer.architectures.sketch import Sketch
+from explorer.architectures.wording import counted
 
 
 def _make(values: Values) -> list[Variant]:
@@ -30,13 +31,14 @@ def _make(values: Values) -> list[Variant]:
     weights = r"M \cdot N \cdot D_{K}^2", r"M \cdot B + B \cdot N \cdot D_{K}^2"
     return [
         Variant(
-            f"{k}×{k} on all {channels} maps", sketched("direct", direct), weights[0],
-            rf"H \cdot W \cdot {weights[0]}", known,
+            f"{k}×{k} on all {channels} maps" if channels > 1 else f"{k}×{k} on the map", sketched("direct", direct),
+            weights[0], rf"H \cdot W \cdot {weights[0]}", known,
         ),
         Variant(
             f"1×1 to {squeeze}, then {k}×{k}", sketched("bottleneck", squeezed), weights[1],
             rf"H \cdot W \cdot ({weights[1]})", known + narrow,
-            f"The 1×1 convolution mixes {channels} maps into {squeeze} at each cell, without looking around.",
+            f"The 1×1 convolution mixes {counted(channels, 'maps')} into {squeeze} at each cell, without"
+            " looking around.",
         ),
     ]  # fmt: skip
 
@@ -44,9 +46,10 @@ def _make(values: Values) -> list[Variant]:
 def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     direct, squeezed = (variant.table.multiply_adds for variant in variants)
     return (
-        f"With a 1×1 convolution to {values['squeeze']} maps first, the layer takes {number(squeezed)} multiply-adds"
+        f"With a 1×1 convolution to {counted(values['squeeze'], 'maps')} first, the layer takes"
+        f" {counted(squeezed, 'multiply-adds')}"
         f" instead of {number(direct)}: {compared('work', direct, squeezed)}, for the same"
-        f" {values['side']} × {values['side']} × {values['filters']} maps."
+        f" {values['side']} × {values['side']} × {counted(values['filters'], 'maps')}."
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explorer.architectures.blocks.block import Block, Preset, Setting, Values, Variant, sketched
-from explorer.architectures.blocks.parts import compared, conv_norm, letters, number, side, width
+from explorer.architectures.blocks.parts import compared, compared_with, conv_norm, letters, side, width
 from explorer.architectures.sketch import Sketch
+from explorer.architectures.wording import counted
 
 
 def _make(values: Values) -> list[Variant]:
@@ -54,9 +55,9 @@ def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     wide, necked, thin = (variant.table.multiply_adds for variant in variants)
     narrow = max(1, values["channels"] // values["reduction"])
     return (
-        f"On {values['channels']} channels the bottleneck takes {number(necked)} multiply-adds,"
-        f" {compared('work', wide, necked)} than two 3×3 convolutions that wide; beside the basic block on {narrow}"
-        f" channels it is {compared('work', thin, necked)}."
+        f"On {counted(values['channels'], 'channels')} the bottleneck takes {counted(necked, 'multiply-adds')},"
+        f" {compared_with('work', wide, necked, 'two 3×3 convolutions that wide')}; beside the basic block on"
+        f" {counted(narrow, 'channels')} it is {compared('work', thin, necked)}."
     )
 
 

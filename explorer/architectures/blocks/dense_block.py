@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explorer.architectures.blocks.block import Block, Preset, Setting, Values, Variant, sketched
-from explorer.architectures.blocks.parts import compared, letters, number, side, width
+from explorer.architectures.blocks.parts import compared_with, letters, number, side, width
 from explorer.architectures.sketch import Sketch, Tensor
+from explorer.architectures.wording import counted
 
 
 def _make(values: Values) -> list[Variant]:
@@ -49,8 +50,9 @@ def _make(values: Values) -> list[Variant]:
     )
     titles = f"Plain, {end} wide", "Dense block", "With 1×1 bottlenecks"
     notes = (
-        f"As many maps at the end, each of {end} filters reads all maps before it.",
-        f"{layers * (layers + 1) // 2} connections instead of {layers}; a layer adds {growth} maps to all others.",
+        f"As many maps at the end, each of {counted(end, 'filters')} reads all maps before it.",
+        f"{counted(layers * (layers + 1) // 2, 'connections')} instead of {layers}; a layer adds "
+        f"{counted(growth, 'maps')} to all others.",
         f"Before each 3×3, a 1×1 convolution brings the maps to 4k = {4 * growth} (DenseNet-B).",
     )
     return [
@@ -63,9 +65,9 @@ def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     plain, dense, squeezed = (variant.table.parameters for variant in variants)
     end = values["channels"] + values["layers"] * values["growth"]
     return (
-        f"A dense block ends with the same {end} maps with {compared('weights', plain, dense)} than a plain stack:"
-        f" {number(dense)}, and {number(squeezed)} with 1×1 bottlenecks, because each layer makes only"
-        f" {values['growth']} new maps."
+        f"A dense block ends with the same {counted(end, 'maps')} with"
+        f" {compared_with('weights', plain, dense, 'a plain stack')}: {number(dense)}, and {number(squeezed)} with"
+        f" 1×1 bottlenecks, because each layer makes only {counted(values['growth'], 'new maps')}."
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from explorer.architectures.blocks.block import Block, Preset, Setting, Values, Variant, sketched
 from explorer.architectures.blocks.parts import compared, letters, number, side, width
 from explorer.architectures.sketch import Sketch
+from explorer.architectures.wording import counted
 
 
 def _make(values: Values) -> list[Variant]:
@@ -41,11 +42,12 @@ def _make(values: Values) -> list[Variant]:
     return [
         Variant(
             "Flatten + dense", sketched("flatten_dense", flat), work + biases, work, known,
-            f"{size * size * channels:,} values go in one by one; the size of the picture is fixed by it.",
+            f"{counted(size * size * channels, 'values')} go in one by one; the size of the picture is fixed by it.",
         ),
         Variant(
             "Global average pooling + dense", sketched("average_dense", averaged), r"C \cdot K + K", r"C \cdot K",
-            plain, f"{channels} averages go in; pictures of other sizes fit too.",
+            plain, f"{counted(channels, 'averages')} {'goes' if channels == 1 else 'go'} in; pictures of other"
+            " sizes fit too.",
         ),
         Variant(
             "1×1 convolution, then the average", sketched("average_maps", maps), r"C \cdot K + K",
@@ -58,7 +60,7 @@ def _make(values: Values) -> list[Variant]:
 def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     flat, averaged = variants[0].table.parameters, variants[1].table.parameters
     return (
-        f"Averaging each map first leaves {number(averaged)} weights instead of {number(flat)}:"
+        f"Averaging each map first leaves {counted(averaged, 'weights')} instead of {number(flat)}:"
         f" {compared('weights', flat, averaged)}."
     )
 

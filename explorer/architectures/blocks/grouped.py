@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from explorer.architectures.blocks.block import Block, Preset, Setting, Values, Variant, sketched
 from explorer.architectures.blocks.parts import compared, kernel, letters, number, side, width
 from explorer.architectures.sketch import Sketch
+from explorer.architectures.wording import counted
 
 
 def _make(values: Values) -> list[Variant]:
@@ -30,30 +31,36 @@ def _make(values: Values) -> list[Variant]:
     return [
         Variant(
             "All maps", sketched("full_conv", lambda s: conv(s, 1)), full, rf"H \cdot W \cdot {full}", known,
-            f"Every filter reads all {channels} maps.",
+            f"Every filter reads all {channels} maps." if channels > 1 else "Every filter reads the one map.",
         ),
         Variant(
-            f"{groups} group{'s' if groups > 1 else ''}", sketched("grouped_conv", lambda s: conv(s, groups)), shared,
+            counted(groups, 'groups'), sketched("grouped_conv", lambda s: conv(s, groups)), shared,
             rf"H \cdot W \cdot {shared}", (*known, *letters(G=("groups", groups))),
-            f"A filter reads {channels // groups} of {channels} maps; the groups learn nothing of one another here."
+            f"A filter reads {channels // groups} of {counted(channels, 'maps')}; the groups learn nothing of"
+            " one another here."
             if channels % groups == 0 else "",
         ),
         Variant(
-            f"{channels} groups: depthwise", sketched("depthwise_conv", depthwise), own, rf"H \cdot W \cdot {own}",
-            known, f"One filter for each map: {channels} maps come out, and a 1×1 convolution has to mix them.",
+            f"{counted(channels, 'groups')}: depthwise", sketched("depthwise_conv", depthwise), own,
+            rf"H \cdot W \cdot {own}", known,
+            f"One filter for each map: {counted(channels, 'maps')} {'comes' if channels == 1 else 'come'} out,"
+            " and a 1×1 convolution has to mix them.",
         ),
     ]  # fmt: skip
 
 
 def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     full, depthwise = variants[0].table.parameters, variants[2].table.parameters
-    text = f"One filter for each map needs {number(depthwise)} weights instead of {number(full)}"
+    text = f"One filter for each map needs {counted(depthwise, 'weights')} instead of {number(full)}"
     if variants[1].clash:
         return (
-            f"{text}; {values['groups']} groups cannot share {values['channels']} maps and {values['filters']} filters."
+            f"{text}; {counted(values['groups'], 'groups')} cannot share {counted(values['channels'], 'maps')} and"
+            f" {counted(values['filters'], 'filters')}."
         )
     shared = variants[1].table.parameters
-    return f"{values['groups']} groups need {compared('weights', full, shared)} ({number(shared)}). {text}."
+    need = "needs" if values["groups"] == 1 else "need"
+    groups = counted(values["groups"], "groups")
+    return f"{groups} {need} {compared('weights', full, shared)} ({number(shared)}). {text}."
 
 
 BLOCK = Block(

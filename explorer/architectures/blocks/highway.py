@@ -10,6 +10,7 @@ import numpy as np
 from explorer.architectures.blocks.block import Block, Curve, Live, Preset, Setting, Values, Variant, sketched
 from explorer.architectures.blocks.parts import compared, letters, number, share, side, width
 from explorer.architectures.sketch import Sketch
+from explorer.architectures.wording import counted
 
 _CELLS = 24
 
@@ -100,7 +101,8 @@ def _live(values: Values) -> Live:
 def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     plain, highway = variants[0].table.parameters, variants[1].table.parameters
     return (
-        f"{_live(values).sentence} The gate is a second layer: {number(highway)} weights instead of {number(plain)},"
+        f"{_live(values).sentence} The gate is a second layer: {counted(highway, 'weights')} instead of"
+        f" {number(plain)},"
         f" {compared('weights', plain, highway)}; the residual block leaves the gate out."
     )
 

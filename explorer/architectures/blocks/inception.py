@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from explorer.architectures.blocks.block import Block, Preset, Values, Variant, sketched
 from explorer.architectures.blocks.parts import compared, letters, number, side, width
 from explorer.architectures.sketch import Sketch, Tensor
+from explorer.architectures.wording import counted
 
 _SLIDE = {
     "side": 28, "channels": 256, "filters_1x1": 128, "reduce_3x3": 64, "filters_3x3": 192, "reduce_5x5": 64,
@@ -59,12 +60,14 @@ def _make(values: Values) -> list[Variant]:
     return [
         Variant(
             "Naive", sketched("naive_inception", naive), side_by_side, rf"H \cdot W \cdot ({side_by_side})", known,
-            f"The pooling hands on all {channels} maps, so the output only ever gets wider:"
-            f" {n1 + n3 + n5 + channels} maps.",
+            f"The pooling hands on {'all ' if channels > 1 else ''}{counted(channels, 'maps')}, so the output"
+            " only ever gets wider:"
+            f" {counted(n1 + n3 + n5 + channels, 'maps')}.",
         ),
         Variant(
             "With 1×1 reductions", sketched("inception", lambda s: reduced(s, False)), with_five,
-            rf"H \cdot W \cdot ({with_five})", known + more, f"{n1 + n3 + n5 + pooled} maps come out.{slide}",
+            rf"H \cdot W \cdot ({with_five})", known + more, f"{counted(n1 + n3 + n5 + pooled, 'maps')} come"
+            f" out.{slide}",
         ),
         Variant(
             "5×5 as two 3×3", sketched("inception_v2", lambda s: reduced(s, True)), with_threes,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from explorer.architectures.blocks.block import Block, Preset, Setting, Values, Variant, sketched
 from explorer.architectures.blocks.parts import compared, conv_norm, depthwise_norm, letters, number, side, width
 from explorer.architectures.sketch import Sketch
+from explorer.architectures.wording import counted
 
 
 def _make(values: Values) -> list[Variant]:
@@ -53,7 +54,7 @@ def _make(values: Values) -> list[Variant]:
         Variant(
             f"Bottleneck residual, {wide_in} → {channels} → {wide_out}", sketched("bottleneck", classic),
             rf"t \cdot M^2 + {classic_rest}{norms[0] * norm}", rf"{before} + {after} \cdot ({classic_rest})", known,
-            (f"Wide outside: the shortcut hands on {wide_in} maps." if keeps else
+            (f"Wide outside: the shortcut hands on {counted(wide_in, 'maps')}." if keeps else
              "Wide outside; no shortcut, for the shape changes."),
         ),
         Variant(
@@ -65,7 +66,8 @@ def _make(values: Values) -> list[Variant]:
             f"Inverted residual, {channels} → {wide_in} → {filters}", sketched("inverted_residual", inverted),
             f"{first}{inverted_rest}{norms[2] * norm}",
             (rf"{before} + " if expansion > 1 else "") + rf"{after} \cdot ({inverted_rest})", known,
-            (f"Narrow outside: the shortcut hands on {channels} maps; the last layer is linear." if keeps else
+            (f"Narrow outside: the shortcut hands on {counted(channels, 'maps')}; the last layer is"
+            " linear." if keeps else
              "Narrow outside; no shortcut, for the shape changes; the last layer is linear."),
         ),
     ]  # fmt: skip
@@ -74,9 +76,10 @@ def _make(values: Values) -> list[Variant]:
 def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     classic, _, inverted = (variant.table for variant in variants)
     return (
-        f"With {values['expansion'] * values['channels']} channels inside, the inverted block takes"
-        f" {number(inverted.multiply_adds)} multiply-adds beside {number(classic.multiply_adds)} of the classic one"
-        f" ({compared('work', classic.multiply_adds, inverted.multiply_adds)}), and hands on {values['filters']} maps"
+        f"With {counted(values['expansion'] * values['channels'], 'channels')} inside, the inverted block takes"
+        f" {counted(inverted.multiply_adds, 'multiply-adds')} beside {number(classic.multiply_adds)} of the classic one"
+        f" ({compared('work', classic.multiply_adds, inverted.multiply_adds)}), and hands on"
+        f" {counted(values['filters'], 'maps')}"
         f" instead of {values['expansion'] * values['filters']}."
     )
 

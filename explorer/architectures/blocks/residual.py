@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from explorer.architectures.blocks.block import Block, Preset, Setting, Values, Variant, sketched
-from explorer.architectures.blocks.parts import letters, number, side, width
+from explorer.architectures.blocks.parts import letters, side, width
 from explorer.architectures.sketch import Sketch, Tensor
+from explorer.architectures.wording import counted
 
 _SHRINK = {"none": "not at all", "stride": "stride 2", "pool": "max pooling"}
 
@@ -58,7 +59,7 @@ def _make(values: Values) -> list[Variant]:
         Variant(
             "Added through a 1×1 convolution", around(projected), rf"{weights} + M \cdot N",
             rf"{work} + H_{{3}} \cdot W_{{3}} \cdot M \cdot N", known + more,
-            f"The projection has {filters} filters" + (" and the same stride." if strides == 2 else "."),
+            f"The projection has {counted(filters, 'filters')}" + (" and the same stride." if strides == 2 else "."),
         ),
         Variant(
             "Concatenated", around(pooled), weights, work, known,
@@ -72,12 +73,13 @@ def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     plain, identity, projection = variants[0], variants[1], variants[2]
     if identity.clash is None:
         return (
-            f"The shortcut costs nothing: {number(plain.table.parameters)} weights with it and without it, since the"
+            f"The shortcut costs nothing: {counted(plain.table.parameters, 'weights')} with it and without it,"
+            " since the"
             " block keeps the shape of its input."
         )
     if projection.clash is None:
         extra = projection.table.parameters - plain.table.parameters
-        return f"{identity.clash.sentence} It costs {number(extra)} more weights."
+        return f"{identity.clash.sentence} It costs {counted(extra, 'more weights')}."
     return projection.clash.sentence
 
 

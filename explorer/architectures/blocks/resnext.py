@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from explorer.architectures.blocks.block import Block, Preset, Setting, Values, Variant, sketched
 from explorer.architectures.blocks.parts import compared, letters, number, side, width
 from explorer.architectures.sketch import Sketch
+from explorer.architectures.wording import counted
 
 _MOST_DRAWN = 8
 
@@ -28,7 +29,7 @@ def _make(values: Values) -> list[Variant]:
         for _ in range(cardinality):
             y = s.conv(x, path, 1, activation="relu", use_bias=False)
             paths.append(s.conv(y, path, 3, padding="same", activation="relu", use_bias=False))
-        y = paths[0] if cardinality == 1 else s.concatenate(paths, title=f"{cardinality} paths")
+        y = paths[0] if cardinality == 1 else s.concatenate(paths, title=counted(cardinality, "paths"))
         y = s.conv(y, channels, 1, use_bias=False)
         s.activation(s.add([y, x], title="Residual block"), "relu")
 
@@ -46,7 +47,7 @@ def _make(values: Values) -> list[Variant]:
             f"{cardinality} × {path}d, as a grouped convolution",
             sketched("resnext", lambda s: bottleneck(s, middle, cardinality)), paths, rf"H \cdot W \cdot ({paths})",
             known + many,
-            f"{middle} channel{'' if middle == 1 else 's'} in the middle, "
+            f"{counted(middle, 'channels')} in the middle, "
             + ("in one group." if cardinality == 1 else f"each group of {path} for itself."),
         ),
     ]  # fmt: skip
@@ -66,8 +67,8 @@ def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     drawn = "" if len(variants) > 2 else f" Up to {_MOST_DRAWN} paths are drawn one by one."
     name = f"{values['cardinality']} × {values['path_width']}d"
     return (
-        f"{name} has {middle} channel{'' if middle == 1 else 's'} in the middle instead of {narrow}, with"
-        f" {number(paths.parameters)} weights instead of {number(plain.parameters)}:"
+        f"{name} has {counted(middle, 'channels')} in the middle instead of {narrow}, with"
+        f" {counted(paths.parameters, 'weights')} instead of {number(plain.parameters)}:"
         f" {compared('weights', plain.parameters, paths.parameters)}.{drawn}"
     )
 

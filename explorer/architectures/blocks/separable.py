@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from explorer.architectures.blocks.block import Block, Preset, Setting, Values, Variant, sketched
 from explorer.architectures.blocks.parts import compared, kernel, letters, number, side, width
 from explorer.architectures.sketch import Sketch
+from explorer.architectures.wording import counted
 
 _RESOLUTIONS = {"1": "1 (224)", "0.857": "0.857 (192)", "0.714": "0.714 (160)", "0.571": "0.571 (128)"}
 
@@ -50,10 +51,12 @@ def _make(values: Values) -> list[Variant]:
     ]  # fmt: skip
     if alpha < 1:
         title = f"α = {alpha:g}"
-        variants.append(variant(title, size, thin_in, thin_out, f"{thin_in} channels and {thin_out} filters are left."))
+        left = f"{counted(thin_in, 'channels')} and {counted(thin_out, 'filters')} are left."
+        variants.append(variant(title, size, thin_in, thin_out, left))
     if rho < 1:
         title = f"α = {alpha:g}, ρ = {rho:g}" if alpha < 1 else f"ρ = {rho:g}"
-        note = f"{small} × {small} places; the weights do not depend on the size of the map."
+        places = "place" if small == 1 else "places"
+        note = f"{small} × {small} {places}; the weights do not depend on the size of the map."
         variants.append(variant(title, small, thin_in, thin_out, note))
     return variants
 
@@ -61,7 +64,7 @@ def _make(values: Values) -> list[Variant]:
 def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     standard, separable = variants[0].table, variants[1].table
     text = (
-        f"Taken apart, the layer needs {number(separable.multiply_adds)} multiply-adds instead of"
+        f"Taken apart, the layer needs {counted(separable.multiply_adds, 'multiply-adds')} instead of"
         f" {number(standard.multiply_adds)}: {compared('work', standard.multiply_adds, separable.multiply_adds)}"
     )
     if len(variants) == 2:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explorer.architectures.blocks.block import Block, Preset, Setting, Values, Variant, sketched
-from explorer.architectures.blocks.parts import letters, number, share, side, width
+from explorer.architectures.blocks.parts import letters, share, side, width
 from explorer.architectures.sketch import Sketch, Tensor
+from explorer.architectures.wording import counted
 
 
 def _make(values: Values) -> list[Variant]:
@@ -43,7 +44,8 @@ def _make(values: Values) -> list[Variant]:
         Variant(
             "With squeeze and excitation", sketched("se_residual", lambda s: block(s, True)),
             f"{convs} + {gates}" + (" + R + C" if biased else ""), rf"H \cdot W \cdot ({convs}) + {gates}",
-            known + more, f"Each of {channels} channels is multiplied by a number from 0 to 1, which depends on the"
+            known + more, f"Each of {counted(channels, 'channels')} is multiplied by a number from 0 to 1,"
+            " which depends on the"
             " averages of all channels.",
         ),
     ]  # fmt: skip
@@ -53,8 +55,9 @@ def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     plain, gated = variants[0].table, variants[1].table
     weights, work = gated.parameters - plain.parameters, gated.multiply_adds - plain.multiply_adds
     return (
-        f"The gate adds {number(weights)} weights ({share(weights / plain.parameters)}) but only {number(work)}"
-        f" multiply-adds ({share(work / plain.multiply_adds)}), for it works on {values['channels']} averages, not on"
+        f"The gate adds {counted(weights, 'weights')} ({share(weights / plain.parameters)}) but only"
+        f" {counted(work, 'multiply-adds')} ({share(work / plain.multiply_adds)}), for it works on"
+        f" {counted(values['channels'], 'averages')}, not on"
         f" {values['side']} × {values['side']} cells."
     )
 

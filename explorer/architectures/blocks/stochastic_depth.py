@@ -9,6 +9,7 @@ import numpy as np
 from explorer.architectures.blocks.block import Block, Curve, Live, Preset, Setting, Values, Variant, sketched
 from explorer.architectures.blocks.parts import letters, number, share, side, width
 from explorer.architectures.sketch import Sketch, Tensor
+from explorer.architectures.wording import counted
 
 
 def survival(blocks: int, last: float, rule: str = "linear") -> np.ndarray:
@@ -60,7 +61,8 @@ def _make(values: Values) -> list[Variant]:
         Variant(
             "Training, one draw", sketched("training_draw", training), rf"A \cdot {one}",
             rf"A \cdot H \cdot W \cdot {one}", (*known, *letters(A=("blocks kept in this draw", int(kept.sum())))),
-            f"{int(kept.sum())} of {blocks} blocks are kept; a block that is left out hands on its input.",
+            f"{int(kept.sum())} of {counted(blocks, 'blocks')} {'is' if kept.sum() == 1 else 'are'} kept; a"
+            " block that is left out hands on its input.",
         ),
         Variant(
             "Test, all blocks", sketched("test_network", test), rf"L \cdot {one}", rf"L \cdot H \cdot W \cdot {one}",
@@ -88,7 +90,7 @@ def _live(values: Values) -> Live:
             "Kept in this draw": str(int(kept.sum())),
             "Expected share of the work": share(expected / values["blocks"]),
         },
-        sentence=f"On average {expected:.4g} of {values['blocks']} blocks are trained at a time.",
+        sentence=f"On average {expected:.4g} of {counted(values['blocks'], 'blocks')} are trained at a time.",
         bars=True,
     )
 
@@ -97,7 +99,7 @@ def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     chances, full = _chances(values), variants[1].table.multiply_adds
     kept = float(chances.mean())
     return (
-        f"Training runs {chances.sum():.4g} of {values['blocks']} blocks on average: {number(full * kept)}"
+        f"Training runs {chances.sum():.4g} of {counted(values['blocks'], 'blocks')} on average: {number(full * kept)}"
         f" multiply-adds instead of {number(full)}, {share(1 - kept)} less; the test runs all of them, with the same"
         " weights."
     )

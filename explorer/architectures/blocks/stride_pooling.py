@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explorer.architectures.blocks.block import Block, Preset, Values, Variant, sketched
-from explorer.architectures.blocks.parts import compared, kernel, letters, number, side, width
+from explorer.architectures.blocks.parts import compared, kernel, letters, side, width
 from explorer.architectures.sketch import Sketch, Tensor
+from explorer.architectures.wording import counted
 
 
 def _make(values: Values) -> list[Variant]:
@@ -54,8 +55,9 @@ def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     half = -(-values["side"] // 2)
     return (
         f"Both end with {half} × {half} × {values['filters']}; the stride takes"
-        f" {compared('work', pooled.multiply_adds, strided.multiply_adds)} ({number(strided.multiply_adds)}"
-        f" multiply-adds), but its cells see {sees[1][0]} × {sees[1][1]} pixels instead of {sees[0][0]} × {sees[0][1]}."
+        f" {compared('work', pooled.multiply_adds, strided.multiply_adds)} ("
+        f"{counted(strided.multiply_adds, 'multiply-adds')}), but its cells see {sees[1][0]} × {sees[1][1]}"
+        f" pixels instead of {sees[0][0]} × {sees[0][1]}."
     )
 
 

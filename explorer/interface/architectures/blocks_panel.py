@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import plotly.graph_objects as go
@@ -11,10 +12,14 @@ import streamlit as st
 
 from explorer.architectures.blocks.block import Block, Live, Setting, Variant
 from explorer.architectures.blocks.table import BLOCKS
+from explorer.architectures.wording import counted
+from explorer.interface.architectures.drawn import key_part, told
+from explorer.interface.architectures.link_names import matching, note, quoted, say_unknown, settle
 from explorer.interface.architectures.page_state import STATE
 from explorer.interface.components.network_diagram import network_diagram
 from explorer.interface.figures.charts import base
 from explorer.interface.numbers import count_text, shape_text
+from explorer.interface.state import show_in
 from explorer.interface.theme import Palette, palette
 
 _PLAIN = {"displayModeBar": False}
@@ -32,18 +37,38 @@ def values_of(block: Block, text: str) -> tuple[str, dict[str, Any]]:
         block: Whose settings.
         text: "preset" or "preset;{"name": value, …}".
     """
-    name, _, rest = text.partition(";")
-    preset = name if name in {one.name for one in block.presets} else block.presets[0].name
-    values = block.values(preset)
-    if rest and len(text) <= LONGEST:
-        try:
-            said = json.loads(rest)
-        except (ValueError, RecursionError):
-            said = {}
-        for setting in block.settings:
-            if isinstance(said, dict) and setting.name in said and setting.takes(said[setting.name]):
-                values[setting.name] = said[setting.name]
+    preset, values, _ = _read(block, text)
     return preset, values
+
+
+def unread(block: Block, text: str) -> str:
+    """Return a sentence about what of a link's text could not be read; "" where all of it was."""
+    return _read(block, text)[2]
+
+
+def _read(block: Block, text: str) -> tuple[str, dict[str, Any], str]:
+    name, _, rest = text.partition(";")
+    presets = [one.name for one in block.presets]
+    preset = matching(name, presets) or presets[0]
+    sentence = ""
+    if name and not matching(name, presets):
+        sentence = f"{block.title} has no example called {quoted(name)}; “{block.presets[0].title}” is shown."
+    values = block.values(preset)
+    if not rest:
+        return preset, values, sentence
+    said: Any = None
+    if len(text) <= LONGEST:
+        with suppress(ValueError, RecursionError):
+            said = json.loads(rest)
+    if not isinstance(said, dict):
+        return preset, values, sentence or f"The settings of {block.title} in the link cannot be read."
+    for setting in block.settings:
+        if setting.name in said and setting.takes(said[setting.name]):
+            values[setting.name] = said[setting.name]
+    strange = [str(name) for name in said if name not in values or values[name] != said[name]]
+    if strange and not sentence:
+        sentence = f"{block.title} cannot have {quoted(strange[0])} as the link says; its usual value is shown."
+    return preset, values, sentence
 
 
 def text_of(block: Block, preset: str, values: Mapping[str, Any]) -> str:
@@ -55,57 +80,66 @@ def text_of(block: Block, preset: str, values: Mapping[str, Any]) -> str:
     return f"{preset};{json.dumps(changed, separators=(',', ':'))}"
 
 
-def _key(block: Block, setting: Setting) -> str:
-    return f"architectures_block_{block.name}_{setting.name}"
-
-
-def _changed(block: Block, preset: str, values: Mapping[str, Any], setting: Setting) -> None:
-    value = st.session_state[_key(block, setting)]
+def _changed(block: Block, preset: str, values: Mapping[str, Any], setting: Setting, key: str) -> None:
+    value = st.session_state[key]
     if value is not None:
         if setting.kind == "count":
             value = int(value)
-        STATE.set("values", text_of(block, preset, {**values, setting.name: value}))
+        text = text_of(block, preset, {**values, setting.name: value})
+        STATE.set("values", text)
+        told("values", f"{block.name};{text}")
 
 
-def _preset_chosen(block: Block) -> None:
-    chosen = st.session_state[f"architectures_preset_{block.name}"]
+def _preset_chosen(block: Block, preset: str) -> None:
+    # A click on the lit one unlights it: it is chosen again.
+    chosen = st.session_state[f"architectures_preset_{block.name}"] or preset
     STATE.set("values", text_of(block, chosen, block.values(chosen)))
 
 
-def _draw(block: Block, preset: str, values: Mapping[str, Any], setting: Setting) -> None:
+def _draw(block: Block, preset: str, values: Mapping[str, Any], setting: Setting, drawn: str) -> None:
     """Draw the widget of one setting."""
-    key = _key(block, setting)
-    if st.session_state.get(key) != values[setting.name]:
-        st.session_state[key] = values[setting.name]
+    value = values[setting.name]
+    key = f"architectures_block_{block.name}_{setting.name}_{drawn}"
     more: dict[str, Any] = {
         "key": key,
         "help": setting.help or None,
         "on_change": _changed,
-        "args": (block, preset, dict(values), setting),
+        "args": (block, preset, dict(values), setting, key),
     }
     if setting.kind == "switch":
-        st.toggle(setting.label, **more)
+        st.toggle(setting.label, value, **more)
     elif setting.kind == "choice":
-        st.selectbox(setting.label, list(setting.options), format_func=setting.options.__getitem__, **more)
+        options = list(setting.options)
+        st.selectbox(
+            setting.label, options, index=options.index(value), format_func=setting.options.__getitem__, **more
+        )
     elif setting.choices:
-        there = sorted({*setting.choices, values[setting.name]})
-        st.select_slider(setting.label, there, **more)
+        there = sorted({*setting.choices, value})
+        st.select_slider(setting.label, there, value, **more)
     elif setting.kind == "count":
-        st.slider(setting.label, int(setting.low), int(setting.high), step=1, **more)
+        st.slider(setting.label, int(setting.low), int(setting.high), value, step=1, **more)
     else:
-        st.slider(setting.label, float(setting.low), float(setting.high), step=float(setting.step), **more)
+        st.slider(
+            setting.label, float(setting.low), float(setting.high), float(value), step=float(setting.step), **more
+        )
+
+
+def lit(block: Block, preset: str, values: Mapping[str, Any]) -> str | None:
+    """Return the example that has just these values: the chosen one rather than another; None where none has."""
+    names = [preset, *(one.name for one in block.presets)]
+    return next((name for name in names if block.values(name) == values), None)
 
 
 def _settings(block: Block, preset: str, values: Mapping[str, Any]) -> None:
     """Draw presets and settings of a block."""
+    drawn = key_part("values", f"{block.name};{STATE.value('values')}")
     if len(block.presets) > 1:
-        key = f"architectures_preset_{block.name}"
-        if st.session_state.get(key) != preset:
-            st.session_state[key] = preset
         titles = {one.name: one.title for one in block.presets}
+        key = f"architectures_preset_{block.name}"
+        show_in(key, lit(block, preset, values))
         st.pills(
-            "Example", list(titles), format_func=titles.__getitem__, key=key, required=True,
-            on_change=_preset_chosen, args=(block,), label_visibility="collapsed",
+            "Example", list(titles), format_func=titles.__getitem__, key=key,
+            on_change=_preset_chosen, args=(block, preset), label_visibility="collapsed",
         )  # fmt: skip
     shown = [setting for setting in block.settings if setting.shown(values)]
     main = [setting for setting in shown if setting.main]
@@ -113,12 +147,12 @@ def _settings(block: Block, preset: str, values: Mapping[str, Any]) -> None:
         row = main[start : start + 4]
         for column, setting in zip(st.columns(4), row, strict=False):
             with column:
-                _draw(block, preset, values, setting)
+                _draw(block, preset, values, setting, drawn)
     rest = [setting for setting in shown if not setting.main]
     if rest:
-        with st.popover("More", icon=":material/tune:"):
+        with st.popover("More settings", icon=":material/settings:"):
             for setting in rest:
-                _draw(block, preset, values, setting)
+                _draw(block, preset, values, setting, drawn)
 
 
 def _compared(variants: tuple[Variant, ...]) -> None:
@@ -136,7 +170,7 @@ def _compared(variants: tuple[Variant, ...]) -> None:
             {
                 "": variant.title,
                 "Output": shape_text(last.output_shape),
-                "Weights": f"{table.parameters:,}",
+                "Parameters": f"{table.parameters:,}",
                 "of the first": _ratio(table.parameters, first.parameters),
                 "Multiply-adds": f"{table.multiply_adds:,}",
                 "of the first ": _ratio(table.multiply_adds, first.multiply_adds),
@@ -154,7 +188,8 @@ def _ratio(value: int, first: int) -> str:
 def _variant(block: Block, number: int, variant: Variant) -> None:
     """Draw one variant: diagram, formulas, code."""
     table = variant.table
-    costs = f"{count_text(table.parameters)} weights · {count_text(table.multiply_adds)} multiply-adds"
+    weights = counted(1, "parameters") if table.parameters == 1 else f"{count_text(table.parameters)} parameters"
+    costs = f"{weights} · {count_text(table.multiply_adds)} multiply-adds"
     st.markdown(f"**{variant.title}** · {costs}")
     clash = variant.clash
     if clash is not None:
@@ -164,6 +199,7 @@ def _variant(block: Block, number: int, variant: Variant) -> None:
         key=f"architectures_block_{block.name}_{number}",
         height=340,
         open_to="layers",
+        title=f"{block.title}: {variant.title}",
         tools=False,
         broken={clash.path: clash.sentence} if clash is not None else None,
     )
@@ -180,7 +216,7 @@ def _formulas(variants: tuple[Variant, ...]) -> None:
         for variant in told:
             st.markdown(f"**{variant.title}**")
             if variant.weights:
-                st.markdown(r"$\text{weights} = " + variant.weights + "$")
+                st.markdown(r"$\text{parameters} = " + variant.weights + "$")
             if variant.work:
                 st.markdown(r"$\text{multiply-adds} = " + variant.work + "$")
         letters = {one.symbol: one for variant in told for one in variant.letters}
@@ -217,9 +253,10 @@ def _another() -> None:
 
 def choice() -> str:
     """Draw which block is looked at and return its name."""
-    names = {block.name: block for block in BLOCKS}
+    titles = {block.name: block.title for block in BLOCKS}
+    settle("block", titles, "block", BLOCKS[0].name)
     return STATE.pick(
-        "block", list(names), format_func=lambda name: names[name].title, width=300, on_change=_another,
+        "block", list(titles), format_func=titles.__getitem__, width=300, on_change=_another,
         label_visibility="collapsed",
     )  # fmt: skip
 
@@ -227,7 +264,14 @@ def choice() -> str:
 def show(name: str) -> None:
     """Draw one block of the lab."""
     block = next(one for one in BLOCKS if one.name == name)
-    preset, values = values_of(block, STATE.linked("values"))
+    say_unknown("block")
+    text = STATE.linked("values")
+    preset, values = values_of(block, text)
+    if sentence := unread(block, text):
+        note("values", sentence)
+        STATE.set("values", text_of(block, preset, values))
+        STATE.linked("values")
+    say_unknown("values")
     st.markdown(f"*{block.question}*")
     _settings(block, preset, values)
     variants = block.build(values)

@@ -11,6 +11,8 @@ from explorer.architectures import export
 from explorer.architectures import stack as stacks
 from explorer.architectures.blocks.block import Setting
 from explorer.architectures.stack import KINDS, PRESETS, Stack, StackError, StackReport, StackRow
+from explorer.architectures.wording import counted
+from explorer.interface.architectures.drawn import key_part, refused, told
 from explorer.interface.architectures.page_state import STATE
 from explorer.interface.components.network_diagram import network_diagram
 from explorer.interface.figures import architecture_charts as charts
@@ -36,31 +38,60 @@ def current() -> tuple[Stack, str]:
 
 
 def _put(stack: Stack) -> None:
-    text = stacks.to_text(stack)
+    text = "" if stack == PRESETS[0].stack else stacks.to_text(stack)
     before = st.session_state.setdefault(_UNDO, [])
-    before.append(STATE.value("stack"))
+    if STATE.value("stack") != text:
+        before.append(STATE.value("stack"))
     del before[:-MOST_UNDONE]
-    STATE.set("stack", "" if stack == PRESETS[0].stack else text)
+    STATE.set("stack", text)
     st.session_state.pop(_REFUSED, None)
 
 
 def _undo() -> None:
+    st.session_state.pop(_REFUSED, None)
     if st.session_state.get(_UNDO):
         STATE.set("stack", st.session_state[_UNDO].pop())
 
 
-def _edit(edit: Callable[..., Stack], stack: Stack, *arguments: Any, **named: Any) -> None:
-    """Apply an edit from a callback; one that cannot be leaves the stack as it is and says why."""
+def _kinds(stack: Stack) -> list[str]:
+    return [layer.kind for layer in stack.layers]
+
+
+def _applied(edit: Callable[..., Stack], drawn: Stack, *arguments: Any, **named: Any) -> bool:
+    """Return whether an edit from a callback was applied; one that cannot be leaves the stack as it is and says why.
+
+    A number that was typed and the button that was pressed after it may arrive together: the second edit is made to
+    what the first has left. Where that has other layers than those that were drawn, its index means another layer.
+    """
+    stack, _ = current()
+    if _kinds(stack) != _kinds(drawn):
+        return False
     try:
         _put(edit(stack, *arguments, **named))
     except StackError as error:
         st.session_state[_REFUSED] = str(error)
+        return False
+    return True
+
+
+def _edit(edit: Callable[..., Stack], drawn: Stack, *arguments: Any) -> None:
+    """Apply the edit of a button."""
+    _applied(edit, drawn, *arguments)
+
+
+def _by_widget(edit: Callable[..., Stack], drawn: Stack, *arguments: Any, **named: Any) -> None:
+    """Apply an edit that its widget shows already."""
+    if _applied(edit, drawn, *arguments, **named):
+        told("stack", STATE.value("stack"))
+    else:
+        refused("stack")
 
 
 def _set_argument(stack: Stack, index: int, argument: Setting, key: str) -> None:
     value = st.session_state[key]
     if value is not None:
-        _edit(stacks.changed, stack, index, **{argument.name: int(value) if argument.kind == "count" else value})
+        value = int(value) if argument.kind == "count" else value
+        _by_widget(stacks.changed, stack, index, **{argument.name: value})
 
 
 _MAP_SIDES = (
@@ -76,31 +107,37 @@ def _sides(stack: Stack) -> tuple[tuple[str, str, int], ...]:
     return _VECTOR_SIDES if len(stack.input_shape) == 1 else _MAP_SIDES
 
 
-def _set_input(stack: Stack) -> None:
-    shape = [st.session_state[f"architectures_input_{side}"] for side, _, _ in _sides(stack)]
+def _side_key(side: str, drawn: str) -> str:
+    return f"architectures_input_{side}_{drawn}"
+
+
+def _set_input(stack: Stack, drawn: str) -> None:
+    shape = [st.session_state[_side_key(side, drawn)] for side, _, _ in _sides(stack)]
     if None not in shape:
-        _edit(stacks.with_input, stack, tuple(int(side) for side in shape))
+        _by_widget(stacks.with_input, stack, tuple(int(side) for side in shape))
 
 
-def _argument(stack: Stack, index: int, argument: Setting) -> None:
+def _argument(stack: Stack, index: int, argument: Setting, drawn: str) -> None:
     """Draw the widget of one argument of one layer."""
     value = stack.layers[index].arguments[argument.name]
-    # The kind is in the key: another layer that comes to stand here must not take over what was typed for this one.
-    key = f"architectures_layer_{index}_{stack.layers[index].kind}_{argument.name}"
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
+    key = f"architectures_layer_{index}_{argument.name}_{drawn}"
     more: dict[str, Any] = {"key": key, "on_change": _set_argument, "args": (stack, index, argument, key)}
     if argument.kind == "switch":
-        st.toggle(argument.label, **more)
+        st.toggle(argument.label, value, **more)
     elif argument.kind == "choice":
-        st.selectbox(argument.label, list(argument.options), format_func=argument.options.__getitem__, **more)
+        options = list(argument.options)
+        st.selectbox(
+            argument.label, options, index=options.index(value), format_func=argument.options.__getitem__, **more
+        )
     elif argument.kind == "count":
-        st.number_input(argument.label, int(argument.low), int(argument.high), step=1, **more)
+        st.number_input(argument.label, int(argument.low), int(argument.high), value, step=1, **more)
     else:
-        st.slider(argument.label, float(argument.low), float(argument.high), step=float(argument.step), **more)
+        st.slider(
+            argument.label, float(argument.low), float(argument.high), float(value), step=float(argument.step), **more
+        )
 
 
-def _row(stack: Stack, row: StackRow, broken: int | None) -> None:
+def _row(stack: Stack, row: StackRow, broken: int | None, drawn: str) -> None:
     """Draw one layer of the stack: what it is, what it gives, and what can be done with it."""
     index, last = row.index, len(stack.layers) - 1
     with st.container(
@@ -111,13 +148,12 @@ def _row(stack: Stack, row: StackRow, broken: int | None) -> None:
             if not arguments:
                 st.caption("This layer has no settings.")
             for argument in arguments:
-                _argument(stack, index, argument)
+                _argument(stack, index, argument, drawn)
         if index == broken:
             st.markdown(":red[does not fit]", width=104)
         else:
             st.markdown(shape_text(row.shape) if row.shape is not None else "–", width=104)
-        costs = f"{row.parameters:,} weights" if row.parameters else ""
-        st.caption(costs, width=104)
+        st.caption(counted(row.parameters, "parameters") if row.parameters else "", width=128)
         for label, icon, edit, arguments_, there in (
             ("Move up", ":material/arrow_upward:", stacks.move, (index, index - 1), index > 0),
             ("Move down", ":material/arrow_downward:", stacks.move, (index, index + 1), index < last),
@@ -140,16 +176,20 @@ def _add(stack: Stack) -> None:
             list(KINDS),
             format_func=lambda name: KINDS[name].title,
             key="architectures_new_kind",
-            width=230,
+            width=205,
         )
         places = list(range(len(stack.layers) + 1))
 
         def place_words(place: int) -> str:
-            return "at the end" if place == len(stack.layers) else f"before layer {place + 1}"
+            if place == len(stack.layers):
+                return "at the end"
+            return f"before {place + 1}, {KINDS[stack.layers[place].kind].title}"
 
+        # Another stack or another kind of layer has another usual place.
+        usual = stacks.usual_place(stack, kind)
         place = st.selectbox(
-            "Where", places, index=len(places) - 1, format_func=place_words, width=170,
-            key=f"architectures_new_place_{len(places)}",
+            "Where", places, index=usual, format_func=place_words, width=205,
+            key=f"architectures_new_place_{len(places)}_{kind}_{usual}",
         )  # fmt: skip
         st.button(
             "Add", icon=":material/add:", type="primary", key="architectures_add_layer",
@@ -161,7 +201,7 @@ def _add(stack: Stack) -> None:
         )  # fmt: skip
 
 
-def _start(stack: Stack) -> None:
+def _start(stack: Stack, drawn: str) -> None:
     """Draw presets and the input's shape."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="architectures_start"):
         with st.popover("Begin with", icon=":material/stacks:"):
@@ -170,10 +210,10 @@ def _start(stack: Stack) -> None:
                     one.title, key=f"architectures_begin_{one.name}", on_click=_put, args=(one.stack,), width="stretch",
                 )  # fmt: skip
         for (side, label, high), value in zip(_sides(stack), stack.input_shape, strict=True):
-            key = f"architectures_input_{side}"
-            if st.session_state.get(key) != value:
-                st.session_state[key] = value
-            st.number_input(label, 1, high, step=1, key=key, on_change=_set_input, args=(stack,), width=130)
+            st.number_input(
+                label, 1, high, value, step=1, key=_side_key(side, drawn), on_change=_set_input, args=(stack, drawn),
+                width=130,
+            )  # fmt: skip
 
 
 def _take(stack: Stack, report: StackReport) -> None:
@@ -204,7 +244,8 @@ def show() -> None:
     stack, unread = current()
     if unread:
         st.warning(f"{unread} The lecture's cnn2 stands here instead.", icon=":material/link_off:")
-    _start(stack)
+    drawn = key_part("stack", STATE.value("stack"))
+    _start(stack, drawn)
     report = stacks.report(stack)
     if refused := st.session_state.get(_REFUSED):
         st.warning(refused, icon=":material/block:")
@@ -212,13 +253,13 @@ def show() -> None:
         st.error(f"Layer {report.broken + 1} does not fit: {report.sentence}", icon=":material/link_off:")
     table = report.table
     st.markdown(
-        f"**{table.parameters:,} weights** · {count_text(table.multiply_adds)} multiply-adds · "
+        f"**{counted(table.parameters, 'parameters')}** · {count_text(table.multiply_adds)} multiply-adds · "
         f"{count_text(table.activations)} activations · depth {table.depth}"
     )
     left, right = st.columns([5, 3], gap="medium")
     with left:
         for row in report.rows:
-            _row(stack, row, report.broken)
+            _row(stack, row, report.broken, drawn)
         if not report.rows:
             st.caption("There is no layer yet: add one.")
         _add(stack)
@@ -229,6 +270,7 @@ def show() -> None:
             key="architectures_stack_diagram",
             height=520,
             open_to="layers",
+            title="My network",
             broken=dict.fromkeys(clashing, report.sentence),
         )
         if charts.field_steps(table):

@@ -10,6 +10,8 @@ from explorer.architectures import export
 from explorer.architectures.cards import HUMAN_ERROR, ILSVRC
 from explorer.architectures.results import Card, Totals
 from explorer.architectures.tables import totals
+from explorer.architectures.wording import counted
+from explorer.interface.architectures.link_names import say_unknown, settle_several
 from explorer.interface.architectures.page_state import CHARTS, MOST_COMPARED, PRICES, STATE, by_name
 from explorer.interface.figures import architecture_charts as charts
 from explorer.interface.theme import palette
@@ -24,7 +26,7 @@ def rows_of(cards: list[Card], sums: list[Totals]) -> list[dict[str, Any]]:
             "Network": card.title,
             "Year": card.year,
             "Family": card.family,
-            "Weights": total.parameters,
+            "Parameters": total.parameters,
             "Multiply-adds": total.multiply_adds,
             "Activations": total.activations,
             "Depth": total.depth,
@@ -39,12 +41,15 @@ def rows_of(cards: list[Card], sums: list[Totals]) -> list[dict[str, Any]]:
 def _families() -> list[str]:
     """Draw which families are shown and return them; none chosen means all."""
     known = list(dict.fromkeys(card.family for card in by_name().values()))
-    wanted = [family for family in STATE.linked("families").split(",") if family in known]
+    wanted = settle_several(
+        "families", {family: family for family in known}, "family", otherwise="all of them are shown"
+    )  # fmt: skip
     shown = "architectures_families_shown"
 
     def changed() -> None:
         STATE.set("families", ",".join(st.session_state[shown]))
 
+    # The browser lists them in the order of the clicks.
     if set(st.session_state.get(shown) or ()) != set(wanted):
         st.session_state[shown] = wanted
     st.multiselect(
@@ -76,28 +81,32 @@ def show() -> None:
             "price", format_func=PRICES.__getitem__, label_visibility="collapsed", unseen=chart != "accuracy"
         )
         families = _families()
+    say_unknown("families")
     cards = [card for card in by_name().values() if card.name in sums and (not families or card.family in families)]
-    counted = [sums[card.name] for card in cards]
+    sums_shown = [sums[card.name] for card in cards]
     if chart == "accuracy":
         if charts.any_accuracy(cards):
             st.plotly_chart(
-                charts.accuracy_against_cost(cards, counted, price, colours), config=_PLAIN, key="architectures_scatter"
+                charts.accuracy_against_cost(cards, sums_shown, price, colours),
+                config=_PLAIN,
+                key="architectures_scatter",
             )
-        st.caption(charts.accuracy_words(cards, counted, price) + ".")
+        st.caption(charts.accuracy_words(cards, sums_shown, price) + ".")
     else:
         st.plotly_chart(charts.ilsvrc(ILSVRC, HUMAN_ERROR, colours), config=_PLAIN, key="architectures_ilsvrc")
         st.caption(charts.ilsvrc_words(ILSVRC, HUMAN_ERROR) + f". {charts.ILSVRC_ENTRIES}.")
     names = [card.name for card in cards]
-    st.markdown(f"**{len(names)} networks.** Tick one to take it apart, two to four to compare them.")
+    # Above the table: below it the button would be off the screen while rows are ticked.
+    above = st.container(horizontal=True, vertical_alignment="center", key="architectures_picked")
     picked = st.dataframe(
-        rows_of(cards, counted),
+        rows_of(cards, sums_shown),
         hide_index=True,
         key="architectures_catalogue",
         on_select="rerun",
         selection_mode="multi-row",
         height=460,
         column_config={
-            "Weights": st.column_config.NumberColumn(format="compact"),
+            "Parameters": st.column_config.NumberColumn(format="compact"),
             "Multiply-adds": st.column_config.NumberColumn(format="compact"),
             "Activations": st.column_config.NumberColumn(format="compact"),
             "Year": st.column_config.NumberColumn(format="%d"),
@@ -107,15 +116,19 @@ def show() -> None:
         },
     )
     count = len(picked.selection.rows)
-    if count:
-        label = "Take it apart" if count == 1 else f"Compare these {min(count, MOST_COMPARED)}"
-        st.button(label, type="primary", key="architectures_open", on_click=_open, args=(names,))
+    with above:
+        several = counted(len(names), "networks")
+        st.markdown(f"**{several}.** Tick one to take it apart, two to four to compare them.", width="content")
+        label = "Take it apart" if count < 2 else f"Compare these {min(count, MOST_COMPARED)}"
+        st.button(label, type="primary", key="architectures_open", on_click=_open, args=(names,), disabled=not count)
+        if count > MOST_COMPARED:
+            st.caption(f"The first {MOST_COMPARED} are compared.", width="content")
     with st.container(horizontal=True, key="architectures_catalogue_take"):
         st.download_button(
-            "Networks (CSV)", export.csv_file(export.csv_of_catalogue(cards, counted)), "networks.csv", "text/csv",
+            "Networks (CSV)", export.csv_file(export.csv_of_catalogue(cards, sums_shown)), "networks.csv", "text/csv",
             icon=":material/download:", key="architectures_catalogue_csv", on_click="ignore",
         )  # fmt: skip
         st.download_button(
-            "Networks (LaTeX)", export.latex_of_catalogue(cards, counted), "networks.tex", "text/x-tex",
+            "Networks (LaTeX)", export.latex_of_catalogue(cards, sums_shown), "networks.tex", "text/x-tex",
             icon=":material/download:", key="architectures_catalogue_latex", on_click="ignore",
         )  # fmt: skip

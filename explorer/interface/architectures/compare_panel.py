@@ -13,15 +13,18 @@ from explorer.architectures.compare import MOST, Comparison, compare
 from explorer.architectures.results import NetworkTable
 from explorer.architectures.tables import table_of
 from explorer.interface.architectures import parts
+from explorer.interface.architectures.link_names import say_unknown, settle_several
 from explorer.interface.architectures.page_state import STATE, by_name, title_of
 from explorer.interface.components.network_diagram import Change, network_diagram
 from explorer.interface.figures import architecture_charts as charts
 from explorer.interface.numbers import count_text, shape_text
+from explorer.interface.state import show_in
 from explorer.interface.theme import palette
 
 _PLAIN = {"displayModeBar": False}
+_BESIDE = 2
 _QUANTITIES = {
-    "parameters": "Weights",
+    "parameters": "Parameters",
     "trainable": "of these trained",
     "multiply_adds": "Multiply-adds",
     "activations": "Activations",
@@ -121,20 +124,21 @@ def _choose(names: Sequence[str]) -> None:
 
 
 def _choice() -> list[str]:
-    """Draw which networks are compared and return their names."""
-    known = by_name()
-    wanted = [name for name in dict.fromkeys(STATE.linked("compared").split(",")) if name in known][:MOST]
-    if not wanted:
+    """Draw which networks are compared and return their names; "-" in the link stands for none."""
+    titles = {name: one.title for name, one in by_name().items()}
+    wanted = settle_several(
+        "compared", titles, "network", most=MOST, otherwise=f"{PAIRINGS[0].title} is shown"
+    )  # fmt: skip
+    if not wanted and STATE.linked("compared") != "-":
         wanted = list(PAIRINGS[0].names)
     shown = "architectures_compared_shown"
 
     def changed() -> None:
-        STATE.set("compared", ",".join(st.session_state[shown]))
+        STATE.set("compared", ",".join(st.session_state[shown]) or "-")
 
-    if st.session_state.get(shown) != wanted:
-        st.session_state[shown] = wanted
+    show_in(shown, wanted)
     st.multiselect(
-        "Networks", list(known), key=shown, on_change=changed, format_func=title_of, max_selections=MOST,
+        "Networks", list(titles), key=shown, on_change=changed, format_func=title_of, max_selections=MOST,
         placeholder="Two to four networks", label_visibility="collapsed",
     )  # fmt: skip
     with st.container(horizontal=True, key="architectures_pairings"):
@@ -143,6 +147,7 @@ def _choice() -> list[str]:
                 pairing.title, key=f"architectures_pairing_{number}", on_click=_choose, args=(pairing.names,),
                 type="primary" if tuple(wanted) == pairing.names else "secondary",
             )  # fmt: skip
+    say_unknown("compared")
     return wanted
 
 
@@ -150,6 +155,43 @@ def _why(names: Sequence[str]) -> None:
     for pairing in PAIRINGS:
         if tuple(names) == pairing.names:
             st.markdown(pairing.why)
+
+
+def _diagrams(
+    names: Sequence[str], tables: Sequence[NetworkTable], titles: Sequence[str], comparison: Comparison
+) -> None:
+    """Draw the networks beside each other, two in a row: a third of the page is too narrow for a diagram."""
+    for start in range(0, len(names), _BESIDE):
+        columns = st.columns(_BESIDE)
+        for column, number in zip(columns, range(start, len(names)), strict=False):
+            table = tables[number]
+            with column:
+                parameters = f"{count_text(table.parameters)} parameters"
+                st.markdown(f"**{titles[number]}** · {parameters}, {parts.held_words(table)}")
+                network_diagram(
+                    table,
+                    key=f"architectures_beside_{number}_{names[number]}",
+                    height=640,
+                    changes=changes_of(comparison, number),
+                    title=titles[number],
+                )
+
+
+def _where(tables: Sequence[NetworkTable], titles: Sequence[str]) -> None:
+    """Draw where parameters and work are in each network, all to one scale, and how far each sees."""
+    found = [parts.shares_of(table) for table in tables]
+    most = charts.largest_share([share for shares in found for share in shares])
+    left, right = st.columns(2, gap="large")
+    with left:
+        for number, (title, shares) in enumerate(zip(titles, found, strict=True)):
+            st.caption(f"{title}: where parameters and work are")
+            st.plotly_chart(
+                charts.weights_and_work(shares, palette(), most=most), config=_PLAIN,
+                key=f"architectures_shares_{number}",
+            )  # fmt: skip
+    with right:
+        st.plotly_chart(charts.field_along_depth(tables, palette(), titles), config=_PLAIN, key="architectures_fields")
+        st.caption(charts.field_words(tables, titles) + ".")
 
 
 @lru_cache(maxsize=32)
@@ -162,7 +204,8 @@ def show() -> None:
     """Draw the comparison."""
     names = _choice()
     if len(names) < 2:
-        st.info("Choose a second network to compare with.", icon=":material/compare_arrows:")
+        what = "a second network to compare with" if names else "two to four networks, or one of the pairs above"
+        st.info(f"Choose {what}.", icon=":material/compare_arrows:")
         return
     tables = [table_of(name) for name in names]
     cards = [by_name()[name] for name in names]
@@ -172,27 +215,8 @@ def show() -> None:
     comparison = _compared(tuple(names))
     _why(names)
     st.table(ratio_rows(comparison, titles), border="horizontal")
-    columns = st.columns(len(tables))
-    for number, (column, name, table, title) in enumerate(zip(columns, names, tables, titles, strict=True)):
-        with column:
-            st.markdown(f"**{title}** · {count_text(table.parameters)} weights, {parts.held_words(table)}")
-            network_diagram(
-                table,
-                key=f"architectures_beside_{number}_{name}",
-                height=520,
-                changes=changes_of(comparison, number),
-            )
-    left, right = st.columns(2, gap="large")
-    with left:
-        for title, table in zip(titles, tables, strict=True):
-            st.caption(f"{title}: where weights and work are")
-            st.plotly_chart(
-                charts.weights_and_work(parts.shares_of(table), palette()), config=_PLAIN,
-                key=f"architectures_shares_{table.name}",
-            )  # fmt: skip
-    with right:
-        st.plotly_chart(charts.field_along_depth(tables, palette()), config=_PLAIN, key="architectures_fields")
-        st.caption(charts.field_words(tables) + ".")
+    _diagrams(names, tables, titles, comparison)
+    _where(tables, titles)
     st.subheader("Layer beside layer", anchor=False)
     only = STATE.switch("differing")
     rows = layer_rows(comparison, tables, titles)
@@ -202,10 +226,10 @@ def show() -> None:
     )  # fmt: skip
     with st.container(horizontal=True, key="architectures_compare_take"):
         st.download_button(
-            "Layers (CSV)", export.csv_file(export.csv_of_comparison(comparison, tables)), "comparison.csv", "text/csv",
-            icon=":material/download:", key="architectures_compare_csv", on_click="ignore",
+            "Layers (CSV)", export.csv_file(export.csv_of_comparison(comparison, tables, titles)), "comparison.csv",
+            "text/csv", icon=":material/download:", key="architectures_compare_csv", on_click="ignore",
         )  # fmt: skip
         st.download_button(
-            "Ratios (LaTeX)", export.latex_of_ratios(comparison), "ratios.tex", "text/x-tex",
+            "Ratios (LaTeX)", export.latex_of_ratios(comparison, titles), "ratios.tex", "text/x-tex",
             icon=":material/download:", key="architectures_compare_latex", on_click="ignore",
         )  # fmt: skip

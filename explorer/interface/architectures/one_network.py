@@ -10,8 +10,10 @@ import streamlit as st
 from explorer.architectures import export
 from explorer.architectures.results import Card, NetworkTable
 from explorer.architectures.tables import table_of
+from explorer.architectures.wording import counted
 from explorer.interface.architectures import parts
-from explorer.interface.architectures.page_state import STATE, by_name, title_of
+from explorer.interface.architectures.link_names import matching, note, quoted, say_unknown, settle
+from explorer.interface.architectures.page_state import FIRST_NETWORK, STATE, by_name, title_of
 from explorer.interface.components.network_diagram import (
     block_title,
     layers_in,
@@ -33,6 +35,7 @@ _SMALL_SUMS = """<style>
 
 def choice() -> str:
     """Draw which network is looked at and return its name."""
+    settle("network", {name: one.title for name, one in by_name().items()}, "network", FIRST_NETWORK)
     return STATE.pick(
         "network",
         list(by_name()),
@@ -58,9 +61,9 @@ def facts(table: NetworkTable) -> None:
     with st.container(horizontal=True, key="architectures_sums", gap="medium"):
         for label, value, exact in (
             (
-                "Weights",
+                "Parameters",
                 count_text(table.parameters),
-                f"{table.parameters:,} weights, {table.trainable:,} of them trained",
+                f"{counted(table.parameters, 'parameters')}, {table.trainable:,} of them trained",
             ),
             ("Multiply-adds", count_text(table.multiply_adds), f"{table.multiply_adds:,} for one picture"),
             (
@@ -104,7 +107,7 @@ def rows_of(table: NetworkTable) -> list[dict[str, Any]]:
                 "Layer": path,
                 "Kind": layer.kind,
                 "Output": shape_text(layer.output_shape),
-                "Weights": cost.parameters,
+                "Parameters": cost.parameters,
                 "Trained": cost.trainable,
                 "Multiply-adds": cost.multiply_adds,
                 "Activations": cost.activations,
@@ -120,11 +123,12 @@ def one_layer(table: NetworkTable, path: str) -> None:
     layer, cost = table.structure.layers[path], table.costs[path]
     said = [
         f"**{path}** · {layer.kind} to {shape_text(layer.output_shape)}",
-        f"{cost.parameters:,} weights ({share_text(cost.parameters / max(1, table.parameters))})",
-        f"{cost.multiply_adds:,} multiply-adds ({share_text(cost.multiply_adds / max(1, table.multiply_adds))})",
+        f"{counted(cost.parameters, 'parameters')} ({share_text(cost.parameters / max(1, table.parameters))})",
+        f"{counted(cost.multiply_adds, 'multiply-adds')} "
+        f"({share_text(cost.multiply_adds / max(1, table.multiply_adds))})",
     ]
     if product := weights_formula(layer, table.structure.layers):
-        said.append(f"its weights: {product}")
+        said.append(f"its parameters: {product}")
     if cost.sees_all:
         said.append("depends on the whole picture")
     elif cost.field:
@@ -134,11 +138,12 @@ def one_layer(table: NetworkTable, path: str) -> None:
 
 def one_block(table: NetworkTable, title: str, paths: Sequence[str]) -> None:
     """Draw what a stage or block costs in all."""
-    weights = sum(table.costs[path].parameters for path in paths)
+    parameters = sum(table.costs[path].parameters for path in paths)
     work = sum(table.costs[path].multiply_adds for path in paths)
     st.markdown(
-        f"**{title}** · {len(paths)} layers · {weights:,} weights ({share_text(weights / max(1, table.parameters))}) · "
-        f"{work:,} multiply-adds ({share_text(work / max(1, table.multiply_adds))})"
+        f"**{title}** · {counted(len(paths), 'layers')} · "
+        f"{counted(parameters, 'parameters')} ({share_text(parameters / max(1, table.parameters))}) · "
+        f"{counted(work, 'multiply-adds')} ({share_text(work / max(1, table.multiply_adds))})"
     )
 
 
@@ -168,16 +173,30 @@ def downloads(table: NetworkTable, title: str) -> None:
     )  # fmt: skip
 
 
+def _layer(card: Card, table: NetworkTable) -> str:
+    """Return the layer or block of the link; one that there is not is told."""
+    said = STATE.linked("layer")
+    if not said or layers_in(table, said):
+        return said
+    found = matching(said, table.costs) or ""
+    STATE.set("layer", found)
+    if not found:
+        note("layer", f"{card.title} has no layer called {quoted(said)}.")
+    return STATE.linked("layer")
+
+
 def show(name: str) -> None:
     """Draw one network."""
     card, table = by_name()[name], table_of(name)
     colours = palette()
+    say_unknown("network")
     about(card)
     facts(table)
     st.markdown(parts.lesson(table))
     measure = STATE.value("measure")
-    layer = STATE.linked("layer")
+    layer = _layer(card, table)
     picked = layers_in(table, layer)
+    say_unknown("layer")
     network_diagram(
         table,
         key=f"architectures_diagram_{name}",
@@ -192,7 +211,7 @@ def show(name: str) -> None:
         one_block(table, block_title(table, layer), picked)
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Where the weights are, where the work is", anchor=False)
+        st.subheader("Where the parameters are, where the work is", anchor=False)
         found = parts.shares_of(table)
         st.plotly_chart(charts.weights_and_work(found, colours), config=_PLAIN, key="architectures_butterfly")
         st.caption(charts.weights_and_work_words(found) + ".")
@@ -205,8 +224,10 @@ def show(name: str) -> None:
         )
         st.caption(charts.layer_bars_words(table, measure) + ".")
         if charts.field_steps(table):
-            st.plotly_chart(charts.field_along_depth([table], colours), config=_PLAIN, key="architectures_field")
-        st.caption(charts.field_words([table]) + ".")
+            st.plotly_chart(
+                charts.field_along_depth([table], colours, [card.title]), config=_PLAIN, key="architectures_field"
+            )
+        st.caption(charts.field_words([table], [card.title]) + ".")
     with st.container(horizontal=True, key="architectures_take", vertical_alignment="center"):
         see_inside(name)
         downloads(table, card.title)
@@ -217,8 +238,8 @@ def show(name: str) -> None:
         height=420,
         column_config={
             name: st.column_config.NumberColumn(format="localized")
-            for name in ("Weights", "Trained", "Multiply-adds", "Activations")
+            for name in ("Parameters", "Trained", "Multiply-adds", "Activations")
         },
     )
-    for note in table.notes:
-        st.caption(note)
+    for sentence in table.notes:
+        st.caption(sentence)

@@ -17,7 +17,7 @@ MODES = {
     "blocks": "Blocks lab",
     "build": "Build your own",
 }
-PRICES = {"multiply_adds": "work", "parameters": "weights"}
+PRICES = {"multiply_adds": "multiply-adds", "parameters": "parameters"}
 CHARTS = {"accuracy": "Accuracy against cost", "ilsvrc": "ILSVRC, year by year"}
 FIRST_NETWORK = "VGG16"
 MOST_COMPARED = 4

@@ -13,17 +13,20 @@ from explorer.interface.architectures import (
     one_network,
 )
 from explorer.interface.architectures.page_state import MODES, STATE
+from explorer.interface.figures.architecture_charts import WIDE_NAME_SIZE
 from explorer.interface.narrow_screens import fit_narrow_screens
 from explorer.interface.page_frame import page_head
 
 _COUNTING = """
+**Parameters** are all numbers that a network keeps: weights, biases, and for each channel the four of batch
+normalisation, two of which training does not change.
 **Multiply-adds** are the products that convolutions and dense layers add up for one picture, and whatever else
 multiplies weights or maps with each other (attention, LeNet-5's subsampling and its comparison with drawn digits); some
 papers and programs count two operations for each of them and call these FLOPs.
 A convolution of $K$ filters of $F × F$ over $C$ channels
-has $K (F² C + 1)$ weights and does $H W · K F² C$ multiply-adds on an output of $H × W$: the size of the picture does
-not enter its weights, the number of filters enters both. Biases, normalisation, activation functions and pooling count
-as no work, as in the papers.
+has $K (F² C + 1)$ parameters and does $H W · K F² C$ multiply-adds on an output of $H × W$: the size of the picture
+does not enter its parameters, the number of filters enters both. Biases, normalisation, activation functions and
+pooling count as no work, as in the papers.
 
 **Activations** are the values in all layers' outputs together, four bytes each. An activation function, a padding or a
 normalisation that is written as a layer of its own counts again, so that the same network may have more or fewer of
@@ -31,6 +34,13 @@ them, as it is written; training keeps most of these for the way back, fewer whe
 **Sees** is the receptive field, by Araujo, Norris and Sim, *Computing Receptive Fields of Convolutional Neural
 Networks* (Distill 2019). **Depth** counts layers with weights on the longest way, as the 16 of VGG16 does.
 """
+
+# On a phone there is no room for the names of all networks.
+_NARROW = f"""<style>
+@media (max-width: 640px) {{
+  .st-key-architectures_scatter text[style*="font-size: {WIDE_NAME_SIZE}px"] {{ display: none; }}
+}}
+</style>"""
 
 
 def _controls() -> tuple[str, str]:
@@ -53,6 +63,7 @@ def show() -> None:
     """Draw the page."""
     state.hide_unseen()
     fit_narrow_screens("architectures")
+    st.html(_NARROW)
     page_head("Architectures", "What are networks made of, and what does it cost?")
     mode, chosen = _controls()
     if mode == "catalogue":

@@ -23,10 +23,15 @@ Measure = Literal["parameters", "multiply_adds", "activations"]
 Price = Literal["parameters", "multiply_adds"]
 
 MEASURES: dict[str, str] = {
-    "parameters": "weights", "multiply_adds": "multiply-adds", "activations": "values in outputs",
+    "parameters": "parameters", "multiply_adds": "multiply-adds", "activations": "values in outputs",
 }  # fmt: skip
-NAME_APART = 1.9
-TITLES: dict[str, str] = {"parameters": "Weights", "multiply_adds": "Multiply-adds", "activations": "Activations"}
+NAME_APART, NAME_FAR_APART = 1.9, 16
+"""Factors between prices that leave room for a name: on a wide screen, and on a phone."""
+
+NAME_SIZE, WIDE_NAME_SIZE = 11, 10.9
+"""Letters of the names, in pixels. A phone has no room for all: a page knows by their size which it may hide."""
+
+TITLES: dict[str, str] = {"parameters": "Parameters", "multiply_adds": "Multiply-adds", "activations": "Activations"}
 
 
 def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
@@ -44,13 +49,21 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
     return front
 
 
-def _apart(front: Sequence[int], prices: Sequence[float]) -> list[int]:
-    """Return those of the front whose names do not lie over each other: a factor of `NAME_APART` between them."""
+def _apart(front: Sequence[int], prices: Sequence[float], factor: float) -> list[int]:
+    """Return those of the front whose names do not lie over each other: such a factor of the price between them."""
     kept: list[int] = []
     for at in front:
-        if not kept or prices[at] >= NAME_APART * prices[kept[-1]]:
+        if not kept or prices[at] >= factor * prices[kept[-1]]:
             kept.append(at)
     return kept
+
+
+def _title_above(figure: go.Figure, text: str, palette: Palette) -> None:
+    """Write what the vertical axis shows above its end: along it, it would lie on the axis' numbers."""
+    figure.add_annotation(
+        text=text, x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", xshift=-24, showarrow=False,
+        font={"size": 12, "color": palette.muted},
+    )  # fmt: skip
 
 
 def listed(names: Sequence[str]) -> str:
@@ -98,8 +111,14 @@ def accuracy_against_cost(
         hoverinfo="skip",
     )
     largest = max((getattr(total, other) for _, total in shown), default=1)
+
+    def across(total: Totals) -> float:
+        return 8 + 46 * (getattr(total, other) / largest) ** 0.5
+
     best = {alike[at][0].name for at in front}
-    named = {alike[at][0].name for at in _apart(front, [getattr(total, price) for _, total in alike])} | set(marked)
+    prices = [getattr(total, price) for _, total in alike]
+    always = {alike[at][0].name for at in _apart(front, prices, NAME_FAR_APART)} | set(marked)
+    wide = {alike[at][0].name for at in _apart(front, prices, NAME_APART)} - always
     for symbol, name, group in (
         ("circle", f"a network; its area: {MEASURES[other]}", alike),
         ("diamond-open", "trained on more than ImageNet's 1,000 classes", [one for one in shown if one[0].more_data]),
@@ -107,11 +126,10 @@ def accuracy_against_cost(
         figure.add_scatter(
             x=[getattr(total, price) for _, total in group],
             y=[card.top1 for card, _ in group],
-            mode="markers+text",
+            mode="markers",
             marker={
                 "symbol": symbol,
-                "size": [8 + 46 * (getattr(total, other) / largest) ** 0.5 for _, total in group],
-                "sizemode": "diameter",
+                "size": [across(total) for _, total in group],
                 "color": [palette.highlight if card.name in marked else palette.weight for card, _ in group],
                 "opacity": 0.62,
                 "line": {
@@ -122,9 +140,6 @@ def accuracy_against_cost(
                     "width": 1.2,
                 },
             },
-            text=[card.title if card.name in named else "" for card, _ in group],
-            textposition="top center",
-            textfont={"size": 11, "color": palette.text},
             cliponaxis=False,
             customdata=[
                 [card.title, card.year, count_text(total.parameters), count_text(total.multiply_adds), card.name,
@@ -132,17 +147,34 @@ def accuracy_against_cost(
                 for card, total in group
             ],
             hovertemplate="<b>%{customdata[0]}</b> (%{customdata[1]})<br>top-1 %{y:.1f} %<br>"
-            "%{customdata[2]} weights<br>%{customdata[3]} multiply-adds<br>%{customdata[5]}<extra></extra>",
+            "%{customdata[2]} parameters<br>%{customdata[3]} multiply-adds<br>%{customdata[5]}<extra></extra>",
             name=name,
             showlegend=bool(group),
         )  # fmt: skip
+    cheapest = min(prices, default=0)
+    for size, names in ((NAME_SIZE, always), (WIDE_NAME_SIZE, wide)):
+        group = [one for one in shown if one[0].name in names]
+        figure.add_scatter(
+            x=[getattr(total, price) for _, total in group],
+            y=[card.top1 for card, _ in group],
+            mode="markers+text",
+            # Unseen, and as large as the disc: the name keeps off it.
+            marker={"size": [across(total) for _, total in group], "opacity": 0},
+            text=[card.title for card, _ in group],
+            # That of the leftmost disc would lie on the axis.
+            textposition=["top right" if getattr(total, price) <= cheapest else "top center" for _, total in group],
+            textfont={"size": size, "color": palette.text},
+            cliponaxis=False,
+            hoverinfo="skip",
+            showlegend=False,
+        )
     figure.update_layout(
-        showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"}
+        showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.09, "yanchor": "bottom", "itemsizing": "constant"}
     )
     figure.update_xaxes(
-        type="log", title={"text": f"{MEASURES[price]} for one picture" if price == "multiply_adds" else "weights"}
+        type="log", title={"text": f"{MEASURES[price]} for one picture" if price == "multiply_adds" else "parameters"}
     )
-    figure.update_yaxes(title={"text": "top-1 accuracy on ImageNet, %", "standoff": 6})
+    _title_above(figure, "top-1 accuracy on ImageNet, %", palette)
     return figure
 
 
@@ -180,14 +212,8 @@ def ilsvrc(years: Sequence[Winner], human: float, palette: Palette) -> go.Figure
         x=places,
         y=[won.error for won in years],
         marker={"color": [palette.muted if won.depth is None and won.year < 2012 else palette.weight for won in years]},
-        text=[f"{won.error:.1f}" for won in years],
-        # A number over a bar that ends below the line would lie on it.
-        textposition=["outside" if won.error > human else "inside" for won in years],
-        insidetextanchor="middle",
-        insidetextfont={"color": palette.background},
-        textangle=0,
-        cliponaxis=False,
         width=0.66,
+        showlegend=False,
         customdata=[
             [won.name, won.year, f"{won.depth} layers" if won.depth else "no depth given",
              "<br>".join(wrap(won.note, 60))]
@@ -196,19 +222,39 @@ def ilsvrc(years: Sequence[Winner], human: float, palette: Palette) -> go.Figure
         hovertemplate="<b>%{customdata[0]}</b>, %{customdata[1]}<br>top-5 error %{y:.1f} %<br>%{customdata[2]}<br>"
         "%{customdata[3]}<extra></extra>",
     )  # fmt: skip
-    figure.add_hline(
-        human,
+    figure.add_scatter(
+        x=places,
+        # A number over a bar that ends below the line would lie on it.
+        y=[max(won.error, human) for won in years],
+        mode="text",
+        text=[f"{won.error:.1f}" for won in years],
+        textposition="top center",
+        textfont={"size": 12, "color": palette.text},
+        cliponaxis=False,
+        showlegend=False,
+        hoverinfo="skip",
+    )
+    # Said in the legend: beside the line there is no place that no bar and no number takes.
+    figure.add_scatter(
+        x=[-0.5, len(years) - 0.5],
+        y=[human, human],
+        mode="lines",
         line={"color": palette.activation, "dash": "dash", "width": 1.5},
-        annotation={"text": f"a trained person, {human:g} %", "font": {"color": palette.activation}},
-        annotation_position="top right",
+        name=f"a trained person, {human:g} %",
+        hoverinfo="skip",
+    )
+    figure.update_layout(
+        showlegend=True, legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom"}
     )
     figure.update_xaxes(
         tickvals=places,
         ticktext=[f"{won.name}<br>{won.year}" + (f" · {won.depth} layers" if won.depth else "") for won in years],
         showgrid=False,
         zeroline=False,
+        range=[-0.5, len(years) - 0.5],
     )
-    figure.update_yaxes(title={"text": "top-5 error, %", "standoff": 6}, range=[0, 32])
+    figure.update_yaxes(range=[0, 32])
+    _title_above(figure, "top-5 error, %", palette)
     return figure
 
 
@@ -352,13 +398,25 @@ def shares(table: NetworkTable, parts: Sequence[tuple[str, Sequence[str]]]) -> l
     return found
 
 
-def weights_and_work(parts: Sequence[Share], palette: Palette) -> go.Figure:
-    """Draw each part's share of the weights (to the left) and of the work (to the right), from the input down."""
+def largest_share(parts: Sequence[Share]) -> float:
+    """Return the largest share of the parameters or the work that any part has."""
+    return max((max(part.parameters, part.multiply_adds) for part in parts), default=1.0)
+
+
+def weights_and_work(parts: Sequence[Share], palette: Palette, *, most: float | None = None) -> go.Figure:
+    """Draw each part's share of the parameters (to the left) and of the work (to the right), from the input down.
+
+    Args:
+        parts: From the input on.
+        palette: Colours of the theme.
+        most: Share that the axis reaches to, for several charts to one scale; by default the largest of these.
+    """
     figure = base(palette, height=70 + 30 * len(parts), bottom=30, top=26, left=8, right=30)
     rows = list(range(len(parts)))
     for name, sign, values, numbers, colour in (
-        ("weights", -1, [part.parameters for part in parts], [part.total.parameters for part in parts], palette.weight),
-        ("work (multiply-adds)", 1, [part.multiply_adds for part in parts],
+        ("parameters", -1, [part.parameters for part in parts],
+         [part.total.parameters for part in parts], palette.weight),
+        ("multiply-adds", 1, [part.multiply_adds for part in parts],
          [part.total.multiply_adds for part in parts], palette.activation),
     ):  # fmt: skip
         figure.add_bar(
@@ -374,13 +432,14 @@ def weights_and_work(parts: Sequence[Share], palette: Palette) -> go.Figure:
             customdata=[[part.title, count_text(number)] for part, number in zip(parts, numbers, strict=True)],
             hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]} " + name + "<extra></extra>",
         )
-    most = 100 * max((max(part.parameters, part.multiply_adds) for part in parts), default=1) * 1.22
+    # Beside the longest bar there is room for its number, on a phone too.
+    most = 100 * (most or largest_share(parts)) * 1.5
     figure.update_layout(
         barmode="relative",
         showlegend=True,
         legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": 1.0, "yanchor": "bottom"},
     )
-    ticks = [tick for tick in (-100, -75, -50, -25, 0, 25, 50, 75, 100) if abs(tick) <= most]
+    ticks = [tick for tick in (-100, -50, 0, 50, 100) if abs(tick) <= most]
     figure.update_xaxes(
         range=[-most, most],
         tickvals=ticks,
@@ -437,20 +496,23 @@ class FieldStep:
     gated: bool
 
 
-def field_along_depth(tables: Sequence[NetworkTable], palette: Palette) -> go.Figure:
+def field_along_depth(
+    tables: Sequence[NetworkTable], palette: Palette, titles: Sequence[str] | None = None
+) -> go.Figure:
     """Draw the side of the largest receptive field so far against depth, one line for each network.
 
     Args:
         tables: One to four networks.
         palette: Colours of the theme.
+        titles: What people call them; by default their names.
     """
     figure = base(palette, height=260, bottom=36, top=26)
-    for number, table in enumerate(tables):
+    for number, (table, title) in enumerate(zip(tables, titles or [table.name for table in tables], strict=True)):
         steps = field_steps(table)
         side = max(table.input_shape[:2]) if len(table.input_shape) == 3 else 0
         colour = palette.lines[number % len(palette.lines)]
         figure.add_scatter(
-            name=table.name,
+            name=title,
             x=[step.depth for step in steps],
             y=[step.side for step in steps],
             mode="lines+markers" if len(steps) < 60 else "lines",
@@ -513,10 +575,10 @@ def field_steps(table: NetworkTable) -> list[FieldStep]:
     return steps
 
 
-def field_words(tables: Sequence[NetworkTable]) -> str:
-    """Say how far the last maps of each network see."""
+def field_words(tables: Sequence[NetworkTable], titles: Sequence[str] | None = None) -> str:
+    """Say how far the last maps of each network see; `titles` are what people call them."""
     said = []
-    for table in tables:
+    for table, title in zip(tables, titles or [table.name for table in tables], strict=True):
         steps = field_steps(table)
         if not steps:
             continue
@@ -525,7 +587,7 @@ def field_words(tables: Sequence[NetworkTable]) -> str:
         side = cost.field[0] if cost.field is not None else 0
         gates = "; its gates look at the whole picture besides" if cost.sees_all else ""
         said.append(
-            f"{table.name}: a cell of its last maps ({path}) sees {side:,} pixels a side, through up to "
+            f"{title}: a cell of its last maps ({path}) sees {side:,} pixels a side, through up to "
             f"{steps[-1].depth} layers that read more than one cell{gates}"
         )
     if not said:

@@ -120,6 +120,9 @@ function layersOf(nodes) { return nodes.flatMap((one) => (one.kind === "layer" ?
 
 const words = (layers) => (layers.length === 1 ? layers[0].words : `${layers.length} layers`);
 
+// "1 layer", "3 layers", "138.4 M parameters".
+const counted = (count, things) => `${countText(count)} ${count === 1 ? things.replace(/s$/, "") : things}`;
+
 function isOpenable(node) { return node.kind !== "layer"; }
 
 // What a group is made of, in a few words: its convolutions in order, or its branches.
@@ -137,7 +140,7 @@ function gistOf(node) {
       if (runs.at(-1)?.part === part) runs.at(-1).times += 1; else runs.push({ part, times: 1 });
     }
     const told = runs.map((run) => (run.times > 1 ? `${run.times} × ${run.part}` : run.part));
-    return told.length > 4 ? `${node.count} layers` : told.join(" · ");
+    return told.length > 4 ? counted(node.count, "layers") : told.join(" · ");
   };
   const full = node.branches?.filter((branch) => branch.length) ?? [];
   if (node.kind === "branches" && full.length > 1) return node.branches.map((branch) => {
@@ -150,7 +153,7 @@ function gistOf(node) {
     const main = joined(full[0].flatMap(brief));
     if (main) return main;
   }
-  return joined(node.members?.flatMap(brief) ?? []) || `${node.count} layers`;
+  return joined(node.members?.flatMap(brief) ?? []) || counted(node.count, "layers");
 }
 
 // Titles as the tree has them, without what the drawing says anyway.

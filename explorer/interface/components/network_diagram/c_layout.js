@@ -161,7 +161,7 @@ class Layout {
     const blocks = node.members?.filter((one) => one.kind !== "layer").length ?? 0;
     const working = node.members ? node.count : 1;
     const name = node.kind === "layer" ? (node.type === "InputLayer" ? "Input" : node.words) : shortTitle(node);
-    const under = node.kind === "layer" ? "" : blocks > 1 ? `${blocks} blocks` : working === 1 ? "1 layer" : `${working} layers`;
+    const under = node.kind === "layer" ? "" : blocks > 1 ? `${blocks} blocks` : counted(working, "layers");
     const title = shapeText(node.shape);
     return { node, open, body, slab, name, under, title, panel: body ? { w: body.w + 36, h: body.h + 30 } : null };
   }

@@ -114,8 +114,8 @@ class Drawing {
 
   labelOf(node, extra = "") {
     const measure = MEASURES[this.state.measure].unit;
-    if (node.kind === "layer") return `${node.words}, ${node.name}, output ${shapeText(node.shape)}, ${countText(node[this.state.measure])} ${measure}${node.broken ? `. Clash: ${node.broken}` : ""}`;
-    return `${node.title}${extra}, output ${shapeText(node.shape)}, ${countText(node[this.state.measure])} ${measure}`;
+    if (node.kind === "layer") return `${node.words}, ${node.name}, output ${shapeText(node.shape)}, ${counted(node[this.state.measure], measure)}${node.broken ? `. Clash: ${node.broken}` : ""}`;
+    return `${node.title}${extra}, output ${shapeText(node.shape)}, ${counted(node[this.state.measure], measure)}`;
   }
 
   box(item, x, y) {

@@ -12,11 +12,11 @@ function svgText(view) {
   const top = 52;
   const w = Math.max(360, plan.w) + 2 * MARGIN, h = plan.h + 2 * MARGIN + top;
   const measure = MEASURES[view.state.measure];
-  const total = countText(view.network.root[view.state.measure]);
+  const total = counted(view.network.root[view.state.measure], measure.unit);
   const body = drawn.replace(/ (role|tabindex|aria-[a-z]+|data-[a-z]+)="[^"]*"/g, "").replace(/<(rect|circle) class="(ring|hit)"[^>]*\/>/g, "");
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${Math.ceil(w)}" height="${Math.ceil(h)}" viewBox="0 0 ${Math.ceil(w)} ${Math.ceil(h)}" font-family="${escaped(FILE_FONT)}"><title>${escaped(header.title)}</title><style>${look.css}</style>` +
     `<rect width="100%" height="100%" fill="${hues.background}"/><text x="${MARGIN}" y="${MARGIN + 14}" font-size="18" class="strong">${escaped(header.title)}</text>` +
-    `<text x="${MARGIN}" y="${MARGIN + 34}" font-size="13" class="quiet">${escaped(`${total} ${measure.unit}; the bars show where`)}</text>` +
+    `<text x="${MARGIN}" y="${MARGIN + 34}" font-size="13" class="quiet">${escaped(`${total}; the bars show where`)}</text>` +
     `<g transform="translate(${MARGIN + Math.max(0, (360 - plan.w) / 2)} ${MARGIN + top})">${body}</g></svg>`;
 }
 

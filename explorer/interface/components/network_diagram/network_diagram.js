@@ -133,7 +133,7 @@ class View {
   total() {
     const { root } = this.network;
     const parts = Object.entries(MEASURES).map(([name, { unit }]) => {
-      const words = `${countText(root[name])} ${unit}`;
+      const words = counted(root[name], unit);
       const node = element(name === this.state.measure ? "b" : "span", "", words);
       node.title = root[name].toLocaleString("en");
       return node;
@@ -415,7 +415,7 @@ class View {
       add("Activations", `${exact(node.activations)} · ${megabytes(node.activations)}`);
       add("Sees", texts[layers.sees[i]]);
     } else {
-      add("What", `${kindWords(node)}, ${node.count} layers`);
+      add("What", `${kindWords(node)}, ${counted(node.count, "layers")}`);
       add("Output", shapeText(this.network.leaves[node.output].shape));
       for (const [measure, { title }] of Object.entries(MEASURES)) add(title, exact(node[measure]) + share(measure));
     }

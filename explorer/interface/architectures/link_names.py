@@ -1,0 +1,125 @@
+"""Names in a link: found however they are written, and one sentence about those that there are not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import streamlit as st
+
+from explorer.interface.architectures.page_state import STATE
+
+_MOST_QUOTED = 40
+_MARKS = re.compile(r"([^0-9A-Za-zÀ-ÿ …])")
+_ESCAPED = r"\\\1"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name).casefold()
+
+
+def matching(name: str, known: Iterable[str], titles: Mapping[str, str] | None = None) -> str | None:
+    """Return the known name that a link means, or None.
+
+    The name itself, else one that differs in upper and lower case only, else in "-", "_" and spaces too, else one
+    whose title is written so.
+
+    Args:
+        name: As the link has it.
+        known: All names.
+        titles: What people call them.
+    """
+    names = list(known)
+    if name in names:
+        return name
+    ways = (
+        (str.casefold, {one: one for one in names}),
+        (_plain, {one: one for one in names}),
+        (_plain, dict(titles or {})),
+    )
+    for written, words in ways:
+        for one in names:
+            if name.strip() and one in words and written(words[one]) == written(name):
+                return one
+    return None
+
+
+def quoted(name: str) -> str:
+    """Return a link's word for a sentence: short, and without anything that would be set as a format."""
+    short = name if len(name) <= _MOST_QUOTED else name[: _MOST_QUOTED - 1] + "…"
+    return f"“{_MARKS.sub(_ESCAPED, ' '.join(short.split()))}”"
+
+
+def _place(name: str) -> str:
+    return f"_architectures_{name}_unknown"
+
+
+def note(name: str, sentence: str) -> None:
+    """Keep a sentence about a property of the link until the property changes; see `say_unknown`."""
+    st.session_state[_place(name)] = (sentence, None)
+
+
+def say_unknown(name: str) -> None:
+    """Draw the sentence that was kept about a property, unless the property has been changed since."""
+    sentence, value = st.session_state.get(_place(name), ("", None))
+    if not sentence:
+        return
+    now = STATE.value(name)
+    if value is None:
+        st.session_state[_place(name)] = (sentence, now)
+    elif value != now:
+        del st.session_state[_place(name)]
+        return
+    st.info(sentence, icon=":material/link_off:")
+
+
+def settle(name: str, titles: Mapping[str, str], what: str, default: str) -> None:
+    """Have the link name what there is, before a list of names is drawn; what it does not know is told by a sentence.
+
+    Args:
+        name: The property.
+        titles: Every known name, with what people call it.
+        what: What the names are of: "network".
+        default: The name that is shown instead.
+    """
+    said = STATE.linked(name)
+    if not said or said in titles:
+        return
+    found = matching(said, titles, titles)
+    STATE.set(name, found or "")
+    STATE.linked(name)  # The address follows.
+    if found is None:
+        note(name, f"There is no {what} called {quoted(said)}; {titles[default]} is shown.")
+
+
+def settle_several(
+    name: str, titles: Mapping[str, str], what: str, *, most: int | None = None, otherwise: str = ""
+) -> list[str]:
+    """Likewise for names with commas between; return those that there are, in their order.
+
+    Args:
+        name: The property.
+        titles: Every known name, with what people call it.
+        what: What the names are of: "network".
+        most: So many are taken.
+        otherwise: What is shown where none of them is known: the end of the sentence.
+    """
+    said = [one for one in STATE.linked(name).split(",") if one.strip()]
+    if said == ["-"]:
+        return []
+    pairs = [(one, matching(one, titles, titles)) for one in said]
+    found = list(dict.fromkeys(one for _, one in pairs if one is not None))
+    unknown = [one for one, there in pairs if there is None]
+    kept = found[:most]
+    sentences = []
+    if unknown:
+        words = " or ".join(quoted(one) for one in unknown)
+        sentences.append(f"There is no {what} called {words}" + ("." if kept or not otherwise else f"; {otherwise}."))
+    if len(found) > len(kept):
+        sentences.append(f"At most {most} are shown: without {', '.join(titles[one] for one in found[len(kept) :])}.")
+    if kept != said:
+        STATE.set(name, ",".join(kept))
+        STATE.linked(name)
+    if sentences:
+        note(name, " ".join(sentences))
+    return kept
