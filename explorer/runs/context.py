@@ -1,0 +1,236 @@
+"""What a task has in its hands while it trains: reports, previews, the stop, wishes of the page, the model."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from explorer.networks.work_context import SentenceError, Stopped
+from explorer.runs.folder import HEARD, HEARTBEAT, METRICS, MODEL, PREVIEWS, STOP, WISHES, move, read_wishes
+from explorer.runs.metrics import MetricsWriter
+from explorer.runs.record import Config, Progress
+
+if TYPE_CHECKING:  # not every task needs them, and a run that starts at once feels better
+    import numpy as np
+    from PIL import Image
+
+NOT_A_NUMBER = "The loss is not a number any more: take a smaller learning rate."
+
+LOOK_SECONDS = 0.05
+RATE_SECONDS = 10.0
+
+
+class Saves(Protocol):
+    """What can be saved: a Keras model."""
+
+    def save(self, path: str) -> Any:
+        """Save to a file."""
+
+
+class RunContext:
+    """The argument of every task.
+
+    Attributes:
+        folder: the run's; a task may write further files into it.
+        config: what was asked for.
+        progress: how far it is; the status file follows within half a second.
+        device: what it computes on, as a visitor reads it.
+    """
+
+    def __init__(self, folder: Path, config: Config, device: str = "") -> None:
+        self.folder = folder
+        self.config = config
+        self.progress = Progress()
+        self.device = device
+        self._metrics = MetricsWriter(folder / METRICS)
+        self._began = time.monotonic()
+        self._done: deque[tuple[float, float]] = deque()
+        self._pictures = 0
+        self._previews = 0
+        self._stopped = False
+        self._looked = -LOOK_SECONDS
+        self._wishes: dict[str, Any] = {}
+        self._wishes_time = 0
+
+    def plan(self, epochs: int | None = None, steps: int | None = None, pictures: int = 0) -> None:
+        """Say what there is to do, so that rate and time left can be told.
+
+        Args:
+            epochs: how many.
+            steps: steps of an epoch.
+            pictures: pictures of a step; 0 if it is not pictures that are counted.
+        """
+        self._pictures = pictures
+        self._done.clear()
+        unit = "pictures" if pictures else "steps"
+        self.progress = self.progress.model_copy(update={"epochs": epochs, "steps": steps, "unit": unit})
+
+    def say(self, message: str) -> None:
+        """Say in a few words what is happening, for example "loading the data"."""
+        self.progress = self.progress.model_copy(update={"message": message})
+
+    def report(self, epoch: int | None = None, step: int | None = None, **metrics: Any) -> None:
+        """Write a row of metrics and tell how far the run is; cheap enough for every batch.
+
+        Args:
+            epoch: the epoch it is in, from 1.
+            step: steps done in this epoch; None at an epoch's end.
+            metrics: numbers by name; "loss" ends the run once it is not a finite number.
+
+        Raises:
+            SentenceError: if the loss is not finite.
+            OSError: if the disk is full.
+        """
+        now = time.monotonic()
+        row: dict[str, Any] = {"seconds": round(now - self._began, 4)}
+        row |= {name: value for name, value in (("epoch", epoch), ("step", step)) if value is not None}
+        self._metrics.write({**row, **metrics})
+        self._move_on(epoch, step, now)
+        if "loss" in metrics and not math.isfinite(float(metrics["loss"])):
+            raise SentenceError(NOT_A_NUMBER)
+
+    def _move_on(self, epoch: int | None, step: int | None, now: float) -> None:
+        before = self.progress
+        steps = before.steps
+        at_epoch = epoch if epoch is not None else before.epoch
+        at_step = step if step is not None else (steps if epoch is not None else before.step)
+        changes: dict[str, Any] = {"epoch": at_epoch, "step": at_step}
+        done = self._steps_done(at_epoch, at_step, steps)
+        if done is not None and (not self._done or done > self._done[-1][1]):
+            self._done.append((now, done))
+            while len(self._done) > 2 and now - self._done[0][0] > RATE_SECONDS:
+                self._done.popleft()
+            (first, done_first), (last, done_last) = self._done[0], self._done[-1]
+            if last > first:
+                rate = (done_last - done_first) / (last - first)
+                changes["rate"] = rate * (self._pictures or 1)
+                total = self._steps_done(before.epochs, steps, steps)
+                changes["seconds_left"] = max(0.0, total - done) / rate if total is not None else None
+        self.progress = before.model_copy(update=changes)
+
+    @staticmethod
+    def _steps_done(epoch: int | None, step: int | None, steps: int | None) -> float | None:
+        """Return all steps done; epochs are steps where nobody counts within them."""
+        if epoch is None:
+            return None if step is None else float(step)
+        if steps is None:
+            return float(epoch)
+        return float((epoch - 1) * steps + (step or 0))
+
+    def preview(self, picture: np.ndarray | Image.Image, number: int | None = None) -> Path:
+        """Save a picture of what the network can do by now.
+
+        Args:
+            picture: Pillow's, or an array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4); floats count from 0 to 1.
+            number: its number, for example the epoch; None: the next.
+
+        Returns:
+            Its file.
+        """
+        self._previews = self._previews + 1 if number is None else number
+        image = _as_image(picture)
+        path = self.folder / PREVIEWS / f"{self._previews:04d}.png"
+        temporary = path.with_name(f".{path.name}")
+        image.save(temporary, format="PNG")
+        move(temporary, path)
+        return path
+
+    def stopped(self) -> bool:
+        """Tell whether the run shall stop; look between batches, then save and return.
+
+        From the first time this says so there is a while for saving; whoever never looks is ended after a second.
+        """
+        now = time.monotonic()
+        if not self._stopped and now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            if (self.folder / STOP).exists():
+                self._stopped = True
+                with contextlib.suppress(OSError):
+                    (self.folder / HEARD).touch()
+        return self._stopped
+
+    def raise_if_stopped(self) -> None:
+        """End the task here if the run shall stop.
+
+        Raises:
+            Stopped: when `stopped()` is true.
+        """
+        if self.stopped():
+            raise Stopped
+
+    @property
+    def heard(self) -> bool:
+        """Whether the task knows that it shall stop."""
+        return self._stopped
+
+    def wishes(self) -> dict[str, Any]:
+        """Return what the page asks of this run by now; plain data that is to be checked like any input."""
+        try:
+            changed = (self.folder / WISHES).stat().st_mtime_ns
+        except OSError:
+            return self._wishes
+        if changed != self._wishes_time:
+            self._wishes_time, self._wishes = changed, read_wishes(self.folder)
+        return self._wishes
+
+    def learning_rate(self, otherwise: float | None = None) -> float | None:
+        """Return the learning rate that the page asks for by now.
+
+        Args:
+            otherwise: what holds while the page asks for none that makes sense.
+        """
+        wished = self.wishes().get("learning_rate")
+        if isinstance(wished, int | float) and not isinstance(wished, bool) and 0 <= wished < math.inf:
+            return float(wished)
+        return otherwise
+
+    def save_model(self, model: Saves, name: str = MODEL) -> Path:
+        """Save a model: a reader finds the old file or the new one, never half of it.
+
+        Args:
+            model: Keras'.
+            name: of the file; its ending tells Keras the format.
+        """
+        path = self.folder / name
+        temporary = path.with_name(f"part-{name}")
+        try:
+            model.save(str(temporary))
+            with open(temporary, "rb+") as stream:
+                os.fsync(stream.fileno())
+            move(temporary, path)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        return path
+
+    def beat(self) -> None:
+        """Leave a sign of life for other machines."""
+        with contextlib.suppress(OSError):
+            path = self.folder / HEARTBEAT
+            path.touch()
+            os.utime(path)
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._metrics.close()
+
+
+def _as_image(picture: np.ndarray | Image.Image) -> Image.Image:
+    import numpy as np
+    from PIL import Image
+
+    if isinstance(picture, Image.Image):
+        return picture
+    array = np.asarray(picture)
+    if array.dtype.kind == "f":
+        array = np.rint(np.clip(np.nan_to_num(array), 0.0, 1.0) * 255.0)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        raise ValueError(f"an array of shape {array.shape} is no picture")
+    return Image.fromarray(array.astype(np.uint8))
