@@ -30,16 +30,7 @@ from explorer.engine.client import (
     Progress,
 )
 from explorer.engine.worker import MEMORY_SENTENCE
-
-PATIENCE = 60.0
-
-
-def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait for a condition."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
+from tests.patience import PATIENCE, until
 
 
 def words(text: str) -> list[str]:

@@ -28,15 +28,7 @@ from explorer.engine.client import (
     connect,
 )
 from explorer.settings import Settings
-
-PATIENCE = 60.0
-
-
-def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
+from tests.patience import PATIENCE, until
 
 
 def pid_in(file: Path) -> int:

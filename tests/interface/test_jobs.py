@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from explorer.engine.progress import Progress
 from explorer.engine.work import Work
 from explorer.interface import jobs, work
 from explorer.interface.jobs import Job, progress_share
+from tests.patience import until
 
 
 class StandInEngine:
@@ -35,13 +35,6 @@ class StandInEngine:
     def _stop(self, call: Call) -> None:
         self.stopped.append(call)
         call.state = "stopping"
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
 
 
 def rest(result: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any] | None:

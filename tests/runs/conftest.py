@@ -16,7 +16,8 @@ from explorer.runs.folder import create
 from explorer.runs.process import ROOT
 from explorer.runs.record import Run
 from explorer.runs.tasks import MORE_VARIABLE
-from tests.runs.patience import PATIENCE, config
+from tests.patience import PATIENCE
+from tests.runs.stand_in import config
 
 HERE = Path(__file__).parent
 

@@ -24,7 +24,8 @@ from explorer.runs.metrics import read_metrics
 from explorer.runs.record import FINAL, Run
 from explorer.runs.supervise import NOT_STARTED
 from explorer.runs.waiting import line
-from tests.runs.patience import gone, until
+from tests.patience import until
+from tests.runs.stand_in import gone
 
 Queue = Callable[..., Run]
 Dispatch = Callable[..., Dispatcher]

@@ -34,7 +34,7 @@ from explorer.runs.listing import find, listing, shared_listing
 from explorer.runs.lock import LockHeld, hold, is_held, take
 from explorer.runs.record import FINAL, NEXT, Run, Status, again, new_config
 from explorer.runs.rights import may_delete, may_see, may_stop
-from tests.runs.patience import config
+from tests.runs.stand_in import config
 
 Queue = Callable[..., Run]
 

@@ -29,7 +29,8 @@ from explorer.runs.process import ROOT, environment
 from explorer.runs.record import Run
 from explorer.runs.standby import StandBy
 from explorer.runs.supervise import CLOSED, KILLED, STOPPED_HARD, Limits, RefusedError, supervise
-from tests.runs.patience import PATIENCE, config, gone, until
+from tests.patience import PATIENCE, until
+from tests.runs.stand_in import config, gone
 from tests.runs.test_folder import small_disk  # noqa: F401 - a fixture
 
 Queue = Callable[..., Run]

@@ -15,7 +15,7 @@ from explorer.runs.folder import ask_to_stop
 from explorer.runs.listing import listing
 from explorer.runs.record import Config, Progress, Run, Status
 from explorer.runs.waiting import Place, line, next_run, submit, typical_seconds, waiting
-from tests.runs.patience import config
+from tests.runs.stand_in import config
 
 Usage = namedtuple("Usage", "total used free")
 

@@ -1,23 +1,12 @@
-"""Waiting for what other processes do, and what the tests put in line."""
+"""What the tests put in line, and whether a process is gone."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import psutil
 
 from explorer.runs.record import Config, new_config
-
-PATIENCE = 60.0
-
-
-def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
 
 
 def gone(pid: int) -> bool:
