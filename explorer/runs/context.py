@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +15,7 @@ from explorer.networks.work_context import SentenceError, Stopped
 from explorer.runs.folder import HEARD, HEARTBEAT, METRICS, MODEL, PREVIEWS, STOP, WISHES, move, read_wishes
 from explorer.runs.metrics import MetricsWriter
 from explorer.runs.record import Config, Progress
+from explorer.runs.trained import TrainedModel, file_of, write_model
 
 if TYPE_CHECKING:  # not every task needs them, and a run that starts at once feels better
     import numpy as np
@@ -207,6 +209,50 @@ class RunContext:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
         return path
+
+    def describe_model(
+        self,
+        *,
+        classes: Sequence[str],
+        input_size: tuple[int, int],
+        channels: int = 3,
+        title: str = "",
+        variant: str = "",
+        preprocessing: str = "zero_one",
+        parameters: int = 0,
+        needs: Sequence[str] = (),
+    ) -> None:
+        """Say what a saved model is, so that the other pages can open it; its outputs must be logits.
+
+        Call it once for each model, before or after `save_model(model, file_of(variant))`.
+
+        Args:
+            classes: names of the outputs, in order.
+            input_size: (height, width).
+            channels: 1 or 3.
+            title: what tells it from the run's other models, for example "fine-tuned"; "" for the only one.
+            variant: the same in small letters, digits, "-" and "_"; "" for the model in `model.keras`.
+            preprocessing: how pixels become input, see `explorer.networks.preprocessing.prepare`.
+            parameters: number of weights.
+            needs: modules of this project with the layers that the model is made of, registered with Keras.
+
+        Raises:
+            ValueError: if other pages could not open such a model.
+            OSError: if the disk is full.
+        """
+        described = TrainedModel.model_validate(
+            {
+                "variant": variant,
+                "file": file_of(variant),
+                "title": title,
+                "classes": tuple(classes),
+                "input_size": tuple(input_size),
+                "channels": channels,
+                "preprocessing": preprocessing,
+                "parameters": parameters,
+            }
+        )
+        write_model(self.folder, described, needs)
 
     def beat(self) -> None:
         """Leave a sign of life for other machines."""
