@@ -30,8 +30,9 @@ class AppServer:
         self.script = script
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
-        self.environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        own = {"CNN_EXPLORER_RUNS_FOLDER": str(Path(self._folder.name) / "runs"), "PYTHONUNBUFFERED": "1"}
+        self.environment = {**os.environ, **own, **(environment or {})}
         self._log_path = Path(self._folder.name) / "log.txt"
         self._process: subprocess.Popen[bytes] | None = None
 

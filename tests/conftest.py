@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ if WORKERS := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
         "CNN_EXPLORER_WORKER_THREADS",
     ):
         os.environ.setdefault(_name, _threads)
+
+
+# Nobody's own runs are touched, and no app of a test keeps a second TensorFlow warm.
+_runs = tempfile.TemporaryDirectory(prefix="cnn-explorer-runs-", ignore_cleanup_errors=True)
+os.environ["CNN_EXPLORER_RUNS_FOLDER"] = _runs.name
+os.environ.setdefault("CNN_EXPLORER_RUNS_STANDBY", "false")
 
 
 @pytest.hookimpl(tryfirst=True)

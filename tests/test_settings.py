@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from explorer.settings import Settings, default_weights_folder
+from explorer.settings import Settings, default_runs_folder, default_weights_folder
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +59,56 @@ def test_weights_lie_where_the_system_keeps_caches(monkeypatch, tmp_path, platfo
     if variable:
         monkeypatch.setenv(variable, str(tmp_path))
     assert default_weights_folder() == tmp_path.joinpath(*tail, "cnn-explorer", "weights")
+
+
+@pytest.mark.parametrize(
+    ("platform", "variable", "tail"),
+    [
+        ("linux", "XDG_DATA_HOME", ()),
+        ("linux", None, (".local", "share")),
+        ("win32", "LOCALAPPDATA", ()),
+        ("darwin", None, ("Library", "Application Support")),
+    ],
+)
+def test_runs_lie_where_the_system_keeps_data(monkeypatch, tmp_path, platform, variable, tail):
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    if variable:
+        monkeypatch.setenv(variable, str(tmp_path))
+    assert default_runs_folder() == tmp_path.joinpath(*tail, "cnn-explorer", "runs")
+    assert default_runs_folder() != default_weights_folder()
+
+
+def test_runs_have_limits_unless_they_are_lifted(monkeypatch):
+    settings = Settings()
+    limits = settings.runs_waiting_limit, settings.runs_running_limit, settings.runs_at_a_time, settings.runs_seconds
+    assert limits == (3, 1, 1, 3600)
+    assert settings.runs_memory_megabytes is None
+    assert (settings.runs_keep_days, settings.runs_keep_megabytes) == (30, 20_000)
+    assert (settings.data_megabytes, settings.data_pictures) == (500, 5000)
+    assert settings.runs_show_all is False
+    for name in ("RUNS_WAITING_LIMIT", "RUNS_RUNNING_LIMIT", "RUNS_AT_A_TIME", "RUNS_SECONDS", "DATA_MEGABYTES"):
+        monkeypatch.setenv(f"CNN_EXPLORER_{name}", "0")
+        with pytest.raises(ValidationError, match=name.lower()):
+            Settings()
+        monkeypatch.delenv(f"CNN_EXPLORER_{name}")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("auto", "auto"), ("true", True), ("no", False), ("1", True), ("True", True), ("", "auto")]
+)
+def test_a_process_stands_by_always_never_or_where_there_is_memory(monkeypatch, text, value):
+    monkeypatch.setenv("CNN_EXPLORER_RUNS_STANDBY", text)
+    assert Settings().runs_standby == value
+    monkeypatch.setenv("CNN_EXPLORER_RUNS_STANDBY", "perhaps")
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_the_runs_folder_is_the_same_from_everywhere(monkeypatch):
+    monkeypatch.setenv("CNN_EXPLORER_RUNS_FOLDER", "somewhere")
+    assert Settings().runs_folder == Path.cwd() / "somewhere"
 
 
 def test_every_field_stands_in_the_readme():
