@@ -34,15 +34,16 @@ os.environ.setdefault("CNN_EXPLORER_RUNS_STANDBY", "false")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> None:
-    """Keep a file's tests on one process, because they share its fixtures; leave out what goes over every network.
+    """Keep a file's tests on one process, because they share its fixtures; leave out what takes minutes unless asked for.
 
     Tests of the app that each process starts once (`app_server`) share nothing else, so they go one by one to
     whichever process is free.
     """
-    if "every" not in config.option.markexpr:
-        left_out = [item for item in items if item.get_closest_marker("every") is not None]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item.get_closest_marker("every") is None]
+    for marker in ("every", "lessons"):
+        if marker not in config.option.markexpr:
+            left_out = [item for item in items if item.get_closest_marker(marker) is not None]
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item.get_closest_marker(marker) is None]
     for item in items:
         if "app_server" not in item.fixturenames and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(Path(item.path).relative_to(TESTS).as_posix()))
