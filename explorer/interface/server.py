@@ -27,6 +27,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explorer.interface.failures import is_for_visitors
+from explorer.interface.runs_service import runs_keeper
 from explorer.interface.visitor import VisitorCookie
 from explorer.settings import get_settings
 
@@ -116,12 +117,13 @@ def engine() -> Engine:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Start the engine with the server, so that a worker warms while the visitor reads; end both together."""
+    """Start engine and dispatcher with the server, so that a worker warms while the visitor reads; end all together."""
     keep_uploads_in_memory()
     keeper = engine_keeper()
     keeper.start()
+    runs_keeper().start()
     yield {"started": time.time()}
-    await asyncio.to_thread(keeper.close)
+    await asyncio.gather(asyncio.to_thread(runs_keeper().close), asyncio.to_thread(keeper.close))
 
 
 def keep_uploads_in_memory() -> None:
@@ -158,8 +160,11 @@ async def answer_ready(_request: Request) -> Response:
         worker = {"ready": False, "reason": "no answer"}
     parts = {"web": {"ready": True}, "worker": worker, "disk": await asyncio.to_thread(_state_of_disk)}
     ready = all(part.get("ready") for part in parts.values())
+    runs = {"dispatcher": await asyncio.to_thread(runs_keeper().state)}  # whoever waits for another's is ready, too
     return JSONResponse(
-        {"ready": ready, **parts}, status_code=200 if ready else 503, headers={"Cache-Control": "no-store"}
+        {"ready": ready, **parts, "runs": runs},
+        status_code=200 if ready else 503,
+        headers={"Cache-Control": "no-store"},
     )
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import json
 import logging
 import os
+import socket
 import threading
 import time
 from collections import Counter
@@ -22,17 +24,18 @@ from pathlib import Path
 from filelock import FileLock
 
 from explorer.runs.cleaning import clean
-from explorer.runs.folder import NOT_STARTED_STOPPED, STOP, WAKE, finish, read_status
+from explorer.runs.folder import NOT_STARTED_STOPPED, STOP, WAKE, finish, read_status, replace
 from explorer.runs.listing import INTERRUPTED, listing
 from explorer.runs.lock import LockHeld, take
 from explorer.runs.record import ACTIVE, Run
-from explorer.runs.standby import StandBy, is_worth_it
+from explorer.runs.standby import StandBy
 from explorer.runs.supervise import NOT_STARTED, Limits, RefusedError, supervise
 from explorer.runs.waiting import next_run
 
 log = logging.getLogger(__name__)
 
 DISPATCHER_LOCK = ".dispatcher.lock"
+ANNOUNCEMENT = ".dispatcher.json"
 
 LOOK_SECONDS = 0.5
 WAKE_SECONDS = 0.05
@@ -46,6 +49,34 @@ GOODBYE_SECONDS = 5.0
 
 Place = Callable[[Path, str], object]
 """Runs a run's folder in a slot and returns when it has ended; raises, or leaves it `queued`, to be asked again."""
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What the dispatcher that works, or worked last, says about itself.
+
+    Attributes:
+        host: machine that it runs on.
+        pid: its process id there.
+        slots: what may run at a time.
+    """
+
+    host: str
+    pid: int
+    slots: tuple[str, ...]
+
+    def is_process(self, pid: int) -> bool:
+        """Tell whether it is this process of this machine."""
+        return (self.host, self.pid) == (socket.gethostname(), pid)
+
+
+def announced(root: Path) -> Announced | None:
+    """Return what the dispatcher says about itself; None where none has said anything that makes sense."""
+    try:
+        said = json.loads((Path(root) / ANNOUNCEMENT).read_bytes())
+        return Announced(str(said["host"]), int(said["pid"]), tuple(map(str, said["slots"])))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 @dataclass
@@ -106,6 +137,7 @@ class Dispatcher:
         self._failures: Counter[str] = Counter()
         self._not_before: dict[str, float] = {}
         self._store_again: dict[str, float] = {}
+        self._announced: list[str] | None = None
         self._woken_at = 0
         self._cleaned_at: float | None = None
 
@@ -172,6 +204,7 @@ class Dispatcher:
                 log.warning("The state of %s could not be stored", run.id, exc_info=True)
                 # Whoever tries holds its lock, and so makes it look alive for a moment.
                 self._store_again[run.id] = time.monotonic() + STORE_AGAIN_SECONDS
+        self._announce()
         self._fill(runs, placed)
         self._keep_standbys()
         now = time.monotonic()
@@ -179,6 +212,14 @@ class Dispatcher:
             self._cleaned_at = now
             if gone := self._clean():
                 log.info("Cleaned up %d runs", len(gone))
+
+    def _announce(self) -> None:
+        """Say which slots there are, for those who tell visitors how long it takes."""
+        if self._announced != self.slots:
+            said = {"host": socket.gethostname(), "pid": os.getpid(), "slots": self.slots}
+            with contextlib.suppress(OSError):  # a full disk must not keep runs from starting
+                replace(self.root / ANNOUNCEMENT, json.dumps(said).encode())
+                self._announced = list(self.slots)
 
     def _put_away(self, run: Run) -> None:
         if run.stored in ACTIVE and run.state == "interrupted":
@@ -286,6 +327,8 @@ def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Add what `main` understands."""
     parser.add_argument("--root", type=Path, required=True, help="folder of all runs")
     parser.add_argument("--slot", action="append", default=[], help='"cpu" or a GPU; once for each run at a time')
+    parser.add_argument("--place", help='"module:function" that makes the `Placer` which runs runs elsewhere')
+    parser.add_argument("--address", default="", help="what that function is told")
     parser.add_argument("--running-limit", type=int, default=1, help="runs of one visitor at a time")
     parser.add_argument("--seconds", type=float, help="how long a run may take")
     parser.add_argument("--memory-megabytes", type=int, help="how much memory a run may take, in MB")
@@ -309,7 +352,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             grace_seconds=options.grace_seconds,
         ),
         running_limit=options.running_limit,
-        standby=options.standby and is_worth_it(),
+        standby=options.standby,
         days=options.keep_days,
         megabytes=options.keep_megabytes,
     )
