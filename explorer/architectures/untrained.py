@@ -5,28 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from explorer.architectures.cards import card
 from explorer.architectures.counting import built
-
-COLOURS = 3
-# What red, green and blue add to brightness (ITU-R BT.601).
-_BRIGHTNESS = (0.299, 0.587, 0.114)
-
-
-@keras.saving.register_keras_serializable("explorer")
-class Grey(layers.Layer):
-    """Turn colour pictures into grey ones of one channel."""
-
-    def call(self, inputs: Any) -> Any:
-        """Return (batch, height, width, 1) for (batch, height, width, 3)."""
-        weights = ops.convert_to_tensor(_BRIGHTNESS, inputs.dtype)
-        return ops.sum(inputs * weights, axis=-1, keepdims=True)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the input's shape with one channel."""
-        return (*input_shape[:-1], 1)
+from explorer.networks.grey import COLOURS, on_colour_pictures
 
 
 def build(name: str) -> keras.Model:
@@ -47,16 +30,12 @@ def build(name: str) -> keras.Model:
 
 def for_pages(model: keras.Model) -> keras.Model:
     """Return a model of the same layers that takes colour pictures and gives logits."""
-    height, width, channels = model.inputs[0].shape[1:]
+    channels = model.inputs[0].shape[-1]
     output = _logits(model.outputs[0])
     if channels == COLOURS:
         unchanged = output is model.outputs[0] and len(model.outputs) == 1
         return model if unchanged else _model(model.inputs[0], output, model)
-    picture = keras.Input((height, width, COLOURS), name="colour_picture")
-    # The layers are called once more, on the grey picture, so that the new graph is as flat as the old one.
-    graph = _model(model.inputs[0], output, model)
-    outputs = graph._run_through_graph(Grey(name="grey")(picture), operation_fn=lambda operation: operation)
-    return _model(picture, outputs, model)
+    return on_colour_pictures(_model(model.inputs[0], output, model))
 
 
 def _model(inputs: Any, outputs: Any, like: keras.Model) -> keras.Model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,18 +28,21 @@ class WeightsFile:
     """The file that holds trained weights.
 
     Attributes:
-        kind: "bundled" comes with the app, "download" is fetched into the weights folder.
+        kind: "bundled" comes with the app, "download" is fetched into the weights folder, "model" is a whole model
+            that somebody has saved, opened by its builder.
         file_name: Its name on disk; a download has the name that Keras itself gives it in its cache.
         url: Where it is fetched from, or None.
         megabytes: Its size in MB (10^6 bytes), approximate: four bytes for each weight.
         file_hash: What Keras expects: SHA-256 (64 digits) or MD5 (32 digits); None where Keras knows none.
+        folder: Where a whole model lies; None for the others.
     """
 
-    kind: Literal["bundled", "download"]
+    kind: Literal["bundled", "download", "model"]
     file_name: str
     url: str | None
     megabytes: float
     file_hash: str | None
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -211,8 +214,14 @@ _entries: dict[str, tuple[NetworkEntry, str]] = {
 }
 
 
+Resolver = Callable[[str], tuple[NetworkEntry, str]]
+"""From a name to entry and builder's path; raises KeyError or `SentenceError` where there is no such network."""
+
+_resolvers: dict[str, Resolver] = {}
+
+
 def entries() -> tuple[NetworkEntry, ...]:
-    """Return every network, the bundled pair first."""
+    """Return every network, the bundled pair first; those that resolvers know are not among them."""
     with _lock:
         return tuple(entry for entry, _ in _entries.values())
 
@@ -231,19 +240,25 @@ def entry(name: str) -> NetworkEntry:
 
     Raises:
         KeyError: with a sentence, if the catalogue has no network of that name.
+        SentenceError: if a resolver says why it has none.
     """
-    with _lock:
-        found = _entries.get(name)
-    if found is None:
-        raise KeyError(f"There is no network called {name!r} here.")
-    return found[0]
+    return _found(name)[0]
 
 
 def builder_path(name: str) -> str:
     """Return "module:function" of what builds a network; see `register` for how it is called."""
-    entry(name)
+    return _found(name)[1]
+
+
+def _found(name: str) -> tuple[NetworkEntry, str]:
     with _lock:
-        return _entries[name][1]
+        found = _entries.get(name)
+        resolve = next((each for prefix, each in _resolvers.items() if name.startswith(prefix)), None)
+    if found is None and resolve is not None:
+        found = resolve(name)
+    if found is None:
+        raise KeyError(f"There is no network called {name!r} here.")
+    return found
 
 
 def register(entry: NetworkEntry, builder_path: str) -> None:
@@ -253,7 +268,8 @@ def register(entry: NetworkEntry, builder_path: str) -> None:
         entry: What the catalogue says about it.
         builder_path: "package.module:function". The worker imports it and calls `function(name)`, which
             returns a built keras.Model. Trained weights in the weights folder are read by the model's own
-            `load_weights`.
+            `load_weights`. For weights of the kind "model" it calls `function(name, weights)`, which returns the
+            model with weights that are "trained" or "random".
 
     Raises:
         ValueError: if the path does not name a module and a function.
@@ -263,6 +279,12 @@ def register(entry: NetworkEntry, builder_path: str) -> None:
         raise ValueError(f'A builder is given as "package.module:function", not {builder_path!r}.')
     with _lock:
         _entries[entry.name] = (entry, builder_path)
+
+
+def register_prefix(prefix: str, resolver: Resolver) -> None:
+    """Have a resolver answer for all names that begin with `prefix`: networks that come and go while this runs."""
+    with _lock:
+        _resolvers[prefix] = resolver
 
 
 def is_application(name: str) -> bool:
@@ -281,6 +303,8 @@ def weights_path(entry: NetworkEntry, folder: Path | None = None) -> Path | None
         return None
     if entry.weights.kind == "bundled":
         return drawn_weights.weights_path(entry.name)
+    if entry.weights.folder is not None:
+        return entry.weights.folder / entry.weights.file_name
     return (folder or get_settings().weights_folder) / entry.weights.file_name
 
 

@@ -161,11 +161,12 @@ def loaded_bytes() -> int:
 
 def _version(entry: NetworkEntry, weights: Weights) -> Any:
     """What the cached network depends on besides its name: the registered builder and the weights file."""
-    path = catalogue.weights_path(entry) if weights == "trained" else None
-    changed: int | None = None
+    path = catalogue.weights_path(entry) if weights == "trained" or _is_whole(entry) else None
+    changed: tuple[int, ...] | None = None
     if path is not None:
         try:
-            changed = path.stat().st_mtime_ns
+            stat = path.stat()
+            changed = stat.st_mtime_ns, stat.st_size, stat.st_ino
         except OSError:
             raise WeightsMissing(missing_sentence(entry)) from None
     elif weights == "trained":
@@ -197,6 +198,8 @@ def missing_sentence(entry: NetworkEntry) -> str:
     file = entry.weights
     if file is None:
         return f"There are no trained weights for {entry.title}."
+    if file.kind == "model":
+        return f"The network {entry.title} is not there any more."
     if file.kind == "bundled":
         return f"The weights of {entry.title} ({file.file_name}) are missing from this installation."
     return (
@@ -229,12 +232,20 @@ def _model(entry: NetworkEntry, weights: Weights) -> keras.Model:
     with _build_lock, _seeded(zlib.crc32(entry.name.encode())):
         if catalogue.is_application(entry.name):
             model = _application(entry, weights)
+        elif _is_whole(entry):
+            with _openable(entry):
+                model = _builder(catalogue.builder_path(entry.name))(entry.name, weights)
         else:
             model = _builder(catalogue.builder_path(entry.name))(entry.name)
             if weights == "trained":
                 with _readable(entry):
                     _fill(model, entry)
     return model
+
+
+def _is_whole(entry: NetworkEntry) -> bool:
+    """Tell whether a network's file has all of it, so that also its random weights need the file."""
+    return entry.weights is not None and entry.weights.kind == "model"
 
 
 def _builder(path: str) -> Callable[..., keras.Model]:
@@ -261,6 +272,24 @@ def _readable(entry: NetworkEntry) -> Iterator[None]:
         raise WeightsBroken(
             f"The file {file_name} cannot be used for {entry.title}: it is damaged or belongs to another "
             f"network; remove it from {get_settings().weights_folder} and fetch it again."
+        ) from error
+
+
+@contextmanager
+def _openable(entry: NetworkEntry) -> Iterator[None]:
+    """Turn whatever goes wrong while a whole model is opened into a sentence, except a lack of memory."""
+    try:
+        yield
+    except (SentenceError, MemoryError):
+        raise
+    except FileNotFoundError:
+        raise WeightsMissing(missing_sentence(entry)) from None
+    except Exception as error:  # a damaged file may bring any of zipfile's, h5py's, JSON's and Keras'
+        if {each.__name__ for each in type(error).__mro__} & {"ResourceExhaustedError", "OutOfMemoryError"}:
+            raise
+        raise WeightsBroken(
+            f"The network {entry.title} cannot be opened: its file is damaged, or was made by another version of this "
+            "app or of Keras."
         ) from error
 
 

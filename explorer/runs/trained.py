@@ -1,4 +1,4 @@
-"""The networks that runs have trained: what each run says about its own, in `network.json`.
+"""The networks that runs have trained, as the catalogue has them: what each run says about its own in `network.json`.
 
 {"models": [{"file": "model.keras", "title": "From scratch", "variant": "", "classes": ["cat", "fish"],
              "input_size": [32, 32], "channels": 3, "preprocessing": "zero_one", "parameters": 1234}],
@@ -8,19 +8,35 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from explorer.runs.folder import MODEL, replace
+from explorer.networks import catalogue
+from explorer.networks.catalogue import NetworkEntry, WeightsFile
+from explorer.networks.work_context import SentenceError
+from explorer.runs.folder import MODEL, path_of, read_config, replace
+from explorer.runs.record import FINAL, ID, Config, Run
+from explorer.settings import get_settings
 
 NETWORK = "network.json"
 
-VARIANT = r"(?:[a-z0-9][a-z0-9_-]{0,39})?"
+VARIANT = r"[a-z0-9][a-z0-9_-]{0,39}"
 
 LARGEST = 1_000_000
+
+PREFIX = "run-"
+FAMILY = "Your runs"
+BUILDER = "explorer.runs.opening:open_model"
+
+NO_SUCH_NETWORK = "There is no such network; its run may have been deleted."
+
+_NAME = re.compile(rf"{PREFIX}(?P<id>{ID.pattern})(?:-(?P<variant>{VARIANT}))?")
+_LONGEST_TITLE = 60
 
 
 def file_of(variant: str = "") -> str:
@@ -44,7 +60,7 @@ class TrainedModel(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    variant: str = Field(default="", pattern=rf"^{VARIANT}$")
+    variant: str = Field(default="", pattern=rf"^(?:{VARIANT})?$")
     file: str = MODEL
     title: str = Field(default="", max_length=120)
     classes: tuple[str, ...] = Field(min_length=2, max_length=10_000)
@@ -101,3 +117,98 @@ def write_model(folder: Path, model: TrainedModel, needs: Iterable[str] = ()) ->
     others = [each for each in before.models if each.variant != model.variant]
     said = TrainedModels(models=(*others, model), needs=tuple(dict.fromkeys([*before.needs, *needs])))
     replace(folder / NETWORK, json.dumps(said.model_dump(), indent=1).encode())
+
+
+def name_of(run_id: str, variant: str = "") -> str:
+    """Return the name in the catalogue of a network that a run has trained."""
+    return f"{PREFIX}{run_id}-{variant}" if variant else f"{PREFIX}{run_id}"
+
+
+def is_name(name: str) -> bool:
+    """Tell whether a name is that of a network which a run could have trained."""
+    return _NAME.fullmatch(name) is not None
+
+
+def networks_of(run: Run) -> tuple[NetworkEntry, ...]:
+    """Return the networks of a run that has ended, however it did; those whose file is there."""
+    if run.state not in FINAL:
+        return ()
+    models = _kept_models(run.folder).models
+    return tuple(entry_of(run.config, run.folder, model) for model in models if (run.folder / model.file).is_file())
+
+
+def entry_of(config: Config, folder: Path, model: TrainedModel) -> NetworkEntry:
+    """Return what the catalogue says about a network that a run has trained."""
+    title = title_of(config)
+    told = _shortened(model.title or model.variant)
+    return NetworkEntry(
+        name=name_of(config.id, model.variant),
+        title=f"{title} · {told}" if told else title,
+        family=FAMILY,
+        input_size=model.input_size,
+        preprocessing=model.preprocessing,
+        class_names=model.classes,
+        parameters=model.parameters,
+        weights=WeightsFile("model", model.file, None, round(4 * model.parameters / 1e6, 1), None, folder),
+        note=f"Trained here: {len(model.classes)} classes.",
+    )
+
+
+def title_of(config: Config) -> str:
+    """Return what a run is called where its networks are listed."""
+    return _shortened(config.title) or config.task.replace("_", " ").capitalize()
+
+
+def _shortened(text: str) -> str:
+    """Return a visitor's words without what Markdown would read as its own."""
+    words = " ".join(re.sub(r"[*_`$\[\]<>|\\]", " ", text).split())
+    return words if len(words) <= _LONGEST_TITLE else f"{words[: _LONGEST_TITLE - 1].rstrip()}…"
+
+
+@lru_cache(maxsize=2048)
+def _models_at(folder: Path, _signature: tuple[int, int, int]) -> TrainedModels:
+    return read_models(folder)
+
+
+def _kept_models(folder: Path) -> TrainedModels:
+    """Return what a run says about its models, read again only when it has said something else."""
+    try:
+        stat = (folder / NETWORK).stat()
+    except OSError:
+        return TrainedModels()
+    return _models_at(folder, (stat.st_mtime_ns, stat.st_size, stat.st_ino))
+
+
+def described(name: str) -> tuple[Config, Path, TrainedModel, tuple[str, ...]]:
+    """Return the config and the folder of the run that trained a network, what is said of it, and what it needs.
+
+    Raises:
+        SentenceError: if there is none of this name.
+    """
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise SentenceError(NO_SUCH_NETWORK)
+    folder = path_of(get_settings().runs_folder, found["id"])
+    said = _kept_models(folder)
+    model = next((each for each in said.models if each.variant == (found["variant"] or "")), None)
+    if model is None or not (folder / model.file).is_file():
+        raise SentenceError(NO_SUCH_NETWORK)
+    try:
+        return read_config(folder), folder, model, said.needs
+    except (OSError, ValueError):
+        raise SentenceError(NO_SUCH_NETWORK) from None
+
+
+def resolve(name: str) -> tuple[NetworkEntry, str]:
+    """Return a network that a run has trained, for the catalogue; who may see it is decided where it is chosen.
+
+    Raises:
+        SentenceError: if there is none of this name.
+    """
+    config, folder, model, _ = described(name)
+    return entry_of(config, folder, model), BUILDER
+
+
+def register() -> None:
+    """Let the catalogue find what runs have trained; web process and workers call it when they start."""
+    catalogue.register_prefix(PREFIX, resolve)

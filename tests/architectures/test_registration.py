@@ -7,11 +7,12 @@ import pytest
 from explorer.architectures.cards import card, cards
 from explorer.architectures.registration import BUILDER, register_networks
 from explorer.architectures.tables import table_of
-from explorer.architectures.untrained import Grey, build
+from explorer.architectures.untrained import build
 from explorer.explanations.explain import explain
 from explorer.explanations.results import Target
 from explorer.inside.feature_maps import layer_maps, overview
 from explorer.networks import catalogue
+from explorer.networks.grey import Grey
 from explorer.networks.loading import load
 from explorer.networks.preprocessing import prepare
 from explorer.networks.work_context import NO_CONTEXT

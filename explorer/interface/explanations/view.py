@@ -30,7 +30,13 @@ from explorer.interface.explanations.page_state import (
     unit_layers,
 )
 from explorer.interface.narrow_screens import fit_narrow_screens
-from explorer.interface.network_choice import overview_of, say_what_it_knows, title_of, weights_choice
+from explorer.interface.network_choice import (
+    network_box,
+    overview_of,
+    say_if_not_here,
+    say_what_it_knows,
+    weights_choice,
+)
 from explorer.interface.numbers import count_text, share_text
 from explorer.interface.page_frame import page_head
 from explorer.interface.weights_notice import weights_in_use
@@ -173,13 +179,12 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="explanations_controls"):
         with STATE.part("picture"), st.container(width="content"):
             picture_picker.picture_controls("explanations")
-        network = STATE.selectbox(
-            "network", format_func=title_of, width=230, label_visibility="collapsed", on_change=_forget_unit
-        )
+        network = network_box(STATE, width=230, label_visibility="collapsed", on_change=_forget_unit)
         with STATE.part("compare"), st.container(width="content"):
             picture_picker.picture_controls("explanations", second=True)
         STATE.switch("predict", width="content")
         more = st.container(width="content")  # last: it is filled when the network has been looked at
+    say_if_not_here(STATE)
     methods = STATE.several("methods", label_visibility="collapsed")
     picture = picture_picker.current_picture("explanations")
     if picture is None:

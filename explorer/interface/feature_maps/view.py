@@ -19,9 +19,10 @@ from explorer.interface.network_choice import (
     WEIGHTS,
     encoded,
     named,
+    network_box,
     overview_of,
+    say_if_not_here,
     say_what_it_knows,
-    title_of,
     weights_choice,
 )
 from explorer.interface.numbers import count_text, seconds_text, shape_text
@@ -152,9 +153,7 @@ def _controls() -> str:
     with st.container(horizontal=True, vertical_alignment="center", key="feature_maps_controls"):
         with STATE.part("picture"), st.container(width="content"):
             picture_picker.picture_controls("feature_maps")
-        network = STATE.selectbox(
-            "network", format_func=title_of, width=250, label_visibility="collapsed", on_change=_forget_place
-        )
+        network = network_box(STATE, width=250, label_visibility="collapsed", on_change=_forget_place)
         with STATE.part("compare"), st.container(width="content"):
             picture_picker.picture_controls("feature_maps", second=True)
         with STATE.part("more"), st.popover("More", icon=":material/tune:"):
@@ -484,6 +483,7 @@ def show() -> None:
     state.hide_unseen()
     page_head("Feature maps", "What does every layer of a network see in this picture?")
     network = _controls()
+    say_if_not_here(STATE)
     picture = picture_picker.current_picture("feature_maps")
     if picture is None:
         return

@@ -17,6 +17,7 @@ from explorer.interface.filters.album import Shown
 from explorer.interface.filters.wishes import STATE, View
 from explorer.interface.jobs import Job
 from explorer.interface.narrow_screens import fit_narrow_screens
+from explorer.interface.network_choice import network_box, say_if_not_here
 from explorer.interface.page_frame import page_head
 from explorer.interface.weights_notice import weights_in_use
 from explorer.networks import catalogue
@@ -99,13 +100,7 @@ def _controls() -> tuple[str, str]:
         mode = STATE.segments(
             "mode", format_func=wishes.MODES.__getitem__, label_visibility="collapsed", on_change=_forget_place
         )
-        network = STATE.selectbox(
-            "network",
-            format_func=lambda name: catalogue.entry(name).title,
-            width=220,
-            label_visibility="collapsed",
-            on_change=_network_changed,
-        )
+        network = network_box(STATE, width=220, label_visibility="collapsed", on_change=_network_changed)
         if mode == "regularise":
             regularising.subject(catalogue.entry(network))
         else:
@@ -493,6 +488,7 @@ def show() -> None:
     fit_narrow_screens("filters")
     page_head("Filters", "What does a filter, or a whole class, want to see?")
     network, mode = _controls()
+    say_if_not_here(STATE)
     entry = catalogue.entry(network)
     picture = picture_picker.current_picture("filters")
     weights = weights_in_use(entry, STATE.value("weights"))
