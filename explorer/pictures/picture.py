@@ -19,8 +19,9 @@ class Picture:
 
     Attributes:
         pixels: uint8 (height, width, 3), sRGB, read-only.
-        source: Where it came from, as a link writes it: `drawn:<class>:<index>`, `scene:<index>`,
-            `sample:<name>`, `upload:<sha256 of the file>` or `webcam:<sha256 of the file>`.
+        source: Where it came from, as a link writes it (see `explorer.pictures.sources.resolve`):
+            `drawn:<class>:<index>`, `scene:<index>`, `digit:<digit>:<index>:<world>:<noise>`, `sample:<name>`,
+            `upload:<sha256 of the file>` or `webcam:<sha256 of the file>`.
         title: A short name for people.
         original_size: (height, width) before it was reduced to the size that is kept.
         notes: What was done to it on the way in, each in plain words without a full stop.

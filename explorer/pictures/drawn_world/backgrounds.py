@@ -14,7 +14,7 @@ from explorer.pictures.drawn_world import textures
 from explorer.pictures.drawn_world.chance import Roll
 from explorer.pictures.drawn_world.palette import colour
 
-BackgroundSet = Literal["training", "unseen"]
+BackgroundSet = Literal["training", "unseen", "plain"]
 
 _CLUTTER_SAMPLES = 3
 
@@ -190,6 +190,7 @@ FAMILIES: dict[str, tuple[tuple[float, Family], ...]] = {
         (0.10, _lights),
         (0.08, _stacked),
     ),
+    "plain": ((0.5, _plain), (0.5, _gradient)),
 }
 """Per set: how often each family is drawn, and what draws it."""
 
@@ -198,7 +199,8 @@ def background(kind: BackgroundSet, roll: Roll, size: int, tone: float) -> np.nd
     """Draw a background.
 
     Args:
-        kind: "training", or "unseen": other families, other photos, other clutter.
+        kind: "training"; "unseen": other families, other photos, other clutter; "plain": one colour or a slow
+            gradient and nothing on it.
         roll: Where chance comes from.
         size: Pixels a side.
         tone: Brightness about which it varies, 0 to 1.
@@ -220,7 +222,7 @@ def background(kind: BackgroundSet, roll: Roll, size: int, tone: float) -> np.nd
             break
         at -= weight
     picture = chosen(roll, size, tone)
-    if roll.happens(0.7):
+    if kind in _CLUTTER and roll.happens(0.7):
         picture = _cluttered(picture, roll, size, tone, _CLUTTER[kind])
     return picture
 

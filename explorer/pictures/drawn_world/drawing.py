@@ -181,6 +181,11 @@ def _finish(picture: np.ndarray, roll: Roll) -> np.ndarray:
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
 
 
+def _seen(picture: np.ndarray, roll: Roll, backgrounds: BackgroundSet) -> np.ndarray:
+    """Return the picture as a camera would, or as it was drawn where the background is plain, as uint8."""
+    return np.clip(picture + 0.5, 0, 255).astype(np.uint8) if backgrounds == "plain" else _finish(picture, roll)
+
+
 def _box(mask: np.ndarray) -> Box:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
@@ -221,7 +226,8 @@ def draw(
         size: Pixels a side, 16 or more. Another size gives the same picture, finer or coarser.
         label: The class to draw; if None, chance picks one of `classes`. Everything else stays the same.
         classes: The labels to pick from; all if None.
-        backgrounds: "training", or "unseen": other families and other photos. The object stays the same.
+        backgrounds: "training"; "unseen": other families and other photos; "plain": one colour or two, without grain.
+            The object stays the same.
 
     Raises:
         ValueError: for a size, label or background set that does not exist, and for a negative seed or index.
@@ -239,7 +245,7 @@ def draw(
     pose = _pose(layout, label, x, y, scale)
     picture = np.array(background(backgrounds, Roll(_WORLD, seed, index, _BACKGROUND), size, tone))
     mask = _put(picture, Roll(_WORLD, seed, index, _OBJECT, label), label, pose, tone, light)
-    pixels = _finish(picture, Roll(_WORLD, seed, index, _FINISH))
+    pixels = _seen(picture, Roll(_WORLD, seed, index, _FINISH), backgrounds)
     return Drawing(pixels, mask, label, _box(mask))
 
 
@@ -297,7 +303,7 @@ def draw_scene(
         size: Pixels a side, 16 or more. Another size gives the same scene, finer or coarser.
         objects: The fewest and the most objects, between 1 and 6.
         classes: The labels to pick from; all if None.
-        backgrounds: "training" or "unseen", as for `draw`.
+        backgrounds: "training", "unseen" or "plain", as for `draw`.
 
     Raises:
         ValueError: for a size, number of objects, label or background set that does not exist, and for a
@@ -318,7 +324,7 @@ def draw_scene(
         _put(picture, Roll(_WORLD, seed, index, _OBJECT, label, 1 + k), label, pose, tone, light)
         for k, (label, pose) in enumerate(zip(labels, poses, strict=True))
     ]
-    pixels = _finish(picture, Roll(_WORLD, seed, index, _FINISH, 1))
+    pixels = _seen(picture, Roll(_WORLD, seed, index, _FINISH, 1), backgrounds)
     visible, rest = _visible(coverages)
     masks = np.round(visible * 255).astype(np.uint8)
     winners = np.concatenate([rest[None], visible]).argmax(axis=0)
