@@ -102,9 +102,12 @@ def _look_up(slot: Slot, source: str) -> tuple[Picture | None, str | None]:
 
 def another(source: str) -> str:
     """Return the source of another drawn picture or scene of the same kind."""
-    head, _, index = source.rpartition(":")
+    words = source.split(":")
+    at = 2 if words[0] == "drawn" else 1  # what follows the number tells the world of a training run
+    if len(words) <= at or not words[at].isdecimal():
+        return DEFAULT_SOURCE
     other = random.randrange(LAST_INDEX)  # of the 9,999 others
-    return f"{head}:{other if other < int(index) else other + 1}" if index.isdecimal() else DEFAULT_SOURCE
+    return ":".join([*words[:at], str(other if other < int(words[at]) else other + 1), *words[at + 1 :]])
 
 
 def _choices(key: str, slot: Slot, source: str) -> None:
@@ -132,7 +135,8 @@ def _choices(key: str, slot: Slot, source: str) -> None:
 
 
 def _index_of(source: str) -> int:
-    index = source.rpartition(":")[2]
+    words = source.split(":")
+    index = words[-1] if len(words) < 4 else words[2 if words[0] == "drawn" else 1]
     return int(index) if index.isdecimal() and int(index) <= LAST_INDEX else 0
 
 

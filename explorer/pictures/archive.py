@@ -1,5 +1,7 @@
 """Takes in many pictures at once, single files or a zip of them: unpacked in memory, bounded, never written to disk.
 
+`take_in` decodes them as well; `look_into` only tells what there is, with folders, and reads each file when asked.
+
 A zip is hostile until shown otherwise. Nothing in it is followed (no links, no paths, no archives inside), what it
 says of its own sizes is not believed, and one file that is broken costs one sentence, not the others.
 """
@@ -11,8 +13,10 @@ import logging
 import stat
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
 
 from explorer.pictures.file_kinds import recognise
 from explorer.pictures.intake import decode
@@ -36,6 +40,7 @@ _DIRECTORY_BYTES = 1_000_000  # a zip's table of contents, for a thousand entrie
 _HEAD = 4096
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LOCKED = 0x1 | 0x40  # flag bits of encryption and strong encryption (APPNOTE.TXT 6.3.10, section 4.4.4)
+_UTF8 = 0x800  # flag bit of names in UTF-8
 _LITTER = {"thumbs.db", "desktop.ini"}
 
 
@@ -70,12 +75,51 @@ def take_in(
     settings = settings or get_settings()
     settings = settings.model_copy(update={"picture_side": min(settings.picture_side, BATCH_SIDE)})
     names = _Names()
-    room = _Room(most, settings.upload_megabytes * _UNPACKED_TIMES * 2**20)
-    for name, data in files:
-        if data[:4] in (b"PK\3\4", b"PK\5\6"):
-            yield from _unpacked(name, data, names, room, settings)
+    room = Room(most, settings.upload_megabytes * _UNPACKED_TIMES * 2**20)
+    for packed in look_into(files, room=room, settings=settings):
+        shown = names.new(packed.path[-1])
+        sentence = packed.sentence or room.full_sentence()
+        yield TakenIn(shown, None, sentence) if sentence else _decoded(shown, packed, room, settings)
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """A file by itself or in a zip, not read yet.
+
+    Attributes:
+        path: Its folders and its name, each made harmless; a name of nothing is "".
+        read: Returns its content, or raises `PictureError` where it is broken, locked, too large or no picture.
+        sentence: "" or why there is no reading it.
+    """
+
+    path: tuple[str, ...]
+    read: Callable[[], bytes]
+    sentence: str = ""
+
+
+def look_into(
+    files: Iterable[tuple[str, bytes | BinaryIO]], *, room: Room, settings: Settings | None = None
+) -> Iterator[Packed]:
+    """Yield what there is to read of uploaded files, with what is in the zips among them.
+
+    Args:
+        files: (name, content) of each; the content may be an open file, of which only what is asked for is read.
+        room: What is still allowed; reading takes bytes from it.
+        settings: The limits of one file; those of this process when None.
+    """
+    settings = settings or get_settings()
+    for name, content in files:
+        file = io.BytesIO(content) if isinstance(content, bytes) else content
+        file.seek(0)
+        if file.read(4) in (b"PK\3\4", b"PK\5\6"):
+            yield from _in_zip(name, file, room, settings)
         else:
-            yield _decoded(names.new(name), data, room, settings)
+            yield Packed(safe_path(name), partial(_whole, file, settings))
+
+
+def _whole(file: BinaryIO, settings: Settings) -> bytes:
+    file.seek(0)
+    return file.read(settings.upload_megabytes * 2**20 + 1)
 
 
 def unpack(
@@ -85,12 +129,19 @@ def unpack(
     return tuple(take_in([(name or "pictures.zip", data)], most=most, settings=settings))
 
 
-class _Room:
-    """How many pictures and unpacked bytes are still allowed."""
+class Room:
+    """How many pictures and unpacked bytes are still allowed.
 
-    def __init__(self, pictures: int, nbytes: int) -> None:
+    Args:
+        pictures: How many.
+        nbytes: Unpacked bytes of all pictures in zips together.
+        entries: Entries of a zip that is looked into at all.
+    """
+
+    def __init__(self, pictures: int, nbytes: int, entries: int = MOST_ENTRIES) -> None:
         self.most = self.pictures = pictures
         self.all_bytes = self.nbytes = nbytes
+        self.entries = entries
 
     def full_sentence(self) -> str | None:
         """Return why nothing more is taken, or None."""
@@ -134,12 +185,16 @@ def safe_name(name: str) -> str:
     return short if len(short) <= LONGEST_NAME else short[: LONGEST_NAME - 1] + "…"
 
 
-def _decoded(name: str, data: bytes, room: _Room, settings: Settings) -> TakenIn:
-    full = room.full_sentence()
-    if full:
-        return TakenIn(name, None, full)
+def safe_path(name: str) -> tuple[str, ...]:
+    """Return a file's folders and name for showing, each as `safe_name` makes it; never empty."""
+    parts = name[-4096:].replace("\\", "/").rstrip("/").split("/")
+    folders = [shown for part in parts[:-1] if (shown := safe_name(part))]
+    return (*folders, safe_name(parts[-1]))
+
+
+def _decoded(name: str, packed: Packed, room: Room, settings: Settings) -> TakenIn:
     try:
-        picture = decode(data, name=name, settings=settings)
+        picture = decode(packed.read(), name=name, settings=settings)
     except PictureError as error:
         return TakenIn(name, None, str(error))
     room.pictures -= 1
@@ -149,10 +204,19 @@ def _decoded(name: str, data: bytes, room: _Room, settings: Settings) -> TakenIn
 # --- zips ---
 
 
-class _Bounded(io.BytesIO):
-    """A zip in memory that gives at most so many bytes at a time: its table of contents is read in one piece."""
+class _Bounded:
+    """A zip that gives at most so many bytes at a time: its table of contents is read in one piece."""
 
-    most: int | None = None
+    def __init__(self, file: BinaryIO, most: int, pictures: int) -> None:
+        self.most: int | None = most
+        self._pictures = pictures
+        self._file = file
+        self._size = file.seek(0, io.SEEK_END)
+        self.seek, self.tell = file.seek, file.tell
+
+    def seekable(self) -> bool:
+        """Return True: it lies in memory or on disk."""
+        return True
 
     def read(self, size: int | None = -1) -> bytes:
         """Return up to `size` bytes.
@@ -160,61 +224,76 @@ class _Bounded(io.BytesIO):
         Raises:
             PictureError: if the table of contents is too long.
         """
-        left = len(self.getbuffer()) - self.tell()
+        left = self._size - self.tell()
         size = left if size is None or size < 0 else min(size, left)
         if self.most is not None and size > self.most:
             raise PictureError(
-                f"This zip has far more entries than the {MOST_PICTURES} pictures that go in one go: "
+                f"This zip has far more entries than the {self._pictures:,} pictures that go in one go: "
                 "make smaller ones and upload those."
             )
-        return super().read(size)
+        return self._file.read(size)
 
 
-def _unpacked(name: str, data: bytes, names: _Names, room: _Room, settings: Settings) -> Iterator[TakenIn]:
+def _in_zip(name: str, file: BinaryIO, room: Room, settings: Settings) -> Iterator[Packed]:
+    def nothing() -> bytes:
+        return b""
+
     try:
-        opened = _opened(data)
+        opened = _opened(file, room)
     except PictureError as error:
-        yield TakenIn(names.new(name), None, str(error))
+        yield Packed((safe_name(name),), nothing, str(error))
         return
-    with opened:
-        entries = [entry for entry in opened.infolist() if not _is_litter(entry)]
-        sentence = _whole_sentence(opened.infolist(), entries)
-        if sentence:
-            yield TakenIn(names.new(name), None, sentence)
-            return
-        for entry in entries:
-            shown = names.new(entry.filename)
-            full = room.full_sentence()
-            if full:
-                yield TakenIn(shown, None, full)
-                continue
-            try:
-                content = _content(opened, entry, room, settings)
-            except PictureError as error:
-                yield TakenIn(shown, None, str(error))
-                continue
-            yield _decoded(shown, content, room, settings)
+    entries = [entry for entry in opened.infolist() if not _is_litter(entry)]
+    sentence = _whole_sentence(opened.infolist(), entries, room)
+    if sentence:
+        yield Packed((safe_name(name),), nothing, sentence)
+        return
+    for entry in entries:
+        yield Packed(safe_path(_true_name(entry)), partial(_content, opened, entry, room, settings))
 
 
-def _opened(data: bytes) -> zipfile.ZipFile:
-    file = _Bounded(data)
-    file.most = _DIRECTORY_BYTES
+def _true_name(entry: zipfile.ZipInfo) -> str:
+    """Return an entry's name as whoever packed it wrote it.
+
+    Names without the flag for UTF-8 are read as CP437 (APPNOTE.TXT 6.3.10, appendix D), but macOS writes UTF-8 there,
+    and Chinese Windows its own characters.
+    """
+    if entry.flag_bits & _UTF8 or entry.filename.isascii():
+        return entry.filename
     try:
-        opened = zipfile.ZipFile(file)
+        raw = entry.filename.encode("cp437")
+    except UnicodeEncodeError:
+        return entry.filename
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            name = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding == "utf-8" or all(c.isascii() or "\u4e00" <= c <= "\u9fff" for c in name):
+            return name
+    return entry.filename
+
+
+def _opened(file: BinaryIO, room: Room) -> zipfile.ZipFile:
+    bounded = _Bounded(file, _DIRECTORY_BYTES * max(1, room.entries // MOST_ENTRIES), room.most)
+    try:
+        opened = zipfile.ZipFile(bounded)  # type: ignore[arg-type]
     except PictureError:
         raise
     except Exception as error:  # the table of contents is hostile: any failure in it is the file's
         _log.info("A zip could not be opened: %s: %s", type(error).__name__, error)
         raise PictureError("This zip is damaged or cut off: pack the pictures anew and upload that.") from None
-    file.most = None
+    bounded.most = None
     return opened
 
 
-def _whole_sentence(everything: Sequence[zipfile.ZipInfo], entries: Sequence[zipfile.ZipInfo]) -> str | None:
+def _whole_sentence(
+    everything: Sequence[zipfile.ZipInfo], entries: Sequence[zipfile.ZipInfo], room: Room
+) -> str | None:
     """Return why nothing of a zip is read, or None."""
-    if len(everything) > MOST_ENTRIES:
+    if len(everything) > room.entries:
         return (
-            f"This zip has {len(everything):,} entries, far more than the {MOST_PICTURES} pictures that go in one go: "
+            f"This zip has {len(everything):,} entries, far more than the {room.most:,} pictures that go in one go: "
             "make smaller ones and upload those."
         )
     if any(entry.filename in ("[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF") for entry in everything):
@@ -230,7 +309,7 @@ def _is_litter(entry: zipfile.ZipInfo) -> bool:
     return entry.is_dir() or "__MACOSX" in parts or parts[-1].casefold() in _LITTER or parts[-1] in (".DS_Store", "")
 
 
-def _content(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, room: _Room, settings: Settings) -> bytes:
+def _content(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, room: Room, settings: Settings) -> bytes:
     """Return what an entry holds.
 
     Raises:
