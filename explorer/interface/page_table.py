@@ -93,6 +93,16 @@ PAGES: tuple[PageEntry, ...] = (
         "Where 138 million weights come from, what each new building block bought, and what accuracy costs. Compare "
         "networks layer by layer, try blocks with sliders, or stack one of your own.",
     ),
+    PageEntry(
+        "training.py",
+        "training",
+        "Training",
+        ":material/model_training:",
+        "Train",
+        "How does a network learn, and what does it learn?",
+        "Put what the lecture says to the test: train small networks side by side, on drawn data or your own pictures, "
+        "watch them learn, click their mistakes, and open what they have become on the other pages.",
+    ),
 )
 
 

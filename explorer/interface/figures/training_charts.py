@@ -1,0 +1,306 @@
+"""Charts of training: curves while a network learns, and the curves and bars of an outcome."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.interface.figures.charts import base
+from explorer.interface.numbers import share_text, value_text
+from explorer.interface.theme import Palette
+from explorer.runs.outcome import Line, Lines
+
+DASHES = ("solid", "dot", "dashdot")
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """What one network has to draw in a chart of learning.
+
+    Attributes:
+        name: in the legend.
+        number: place in the row of colours.
+        training: (x, y) within the epochs or of whole epochs, each (n,); None where there is none.
+        training_smooth: the same, smoothed.
+        validation: (x, y) of whole epochs.
+        validation_smooth: the same, smoothed.
+    """
+
+    name: str
+    number: int
+    training: tuple[np.ndarray, np.ndarray] | None = None
+    training_smooth: tuple[np.ndarray, np.ndarray] | None = None
+    validation: tuple[np.ndarray, np.ndarray] | None = None
+    validation_smooth: tuple[np.ndarray, np.ndarray] | None = None
+
+
+def colour_of(number: int, palette: Palette) -> str:
+    """Return the colour of the network at a place in the row."""
+    return palette.lines[number % len(palette.lines)]
+
+
+def learning(
+    series: Sequence[Series],
+    palette: Palette,
+    *,
+    title: str,
+    logarithmic: bool = False,
+    epochs: int | None = None,
+    at: float | None = None,
+    height: int = 290,
+) -> go.Figure:
+    """Draw one number over the epochs: validation strong, training thin; one colour for each network.
+
+    Args:
+        series: what there is of each network.
+        palette: colours of the theme.
+        title: of the vertical axis.
+        logarithmic: whether the axis goes by factors.
+        epochs: how many are planned, so that the axis does not grow while one looks.
+        at: an epoch that is looked at, marked by a line.
+        height: in pixels.
+    """
+    figure = base(palette, height=height, right=10, top=8, bottom=34)
+    several = len(series) > 1
+    for one in series:
+        colour, dash = colour_of(one.number, palette), DASHES[one.number // len(palette.lines) % len(DASHES)]
+        smooth = one.training_smooth is not None
+        if one.training is not None:
+            _add(figure, one.training, f"{one.name}, training" if several else "training", colour, dash,
+                 width=1.3, opacity=0.25 if smooth else 0.6, legend=not several and not smooth)  # fmt: skip
+        if one.training_smooth is not None:
+            _add(figure, one.training_smooth, f"{one.name}, training" if several else "training", colour, dash,
+                 width=1.5, opacity=0.75, legend=not several)  # fmt: skip
+        if one.validation is not None:
+            raw = one.validation_smooth is not None
+            _add(figure, one.validation, f"{one.name}, validation" if several else "validation", colour, dash,
+                 width=2.6, opacity=0.3 if raw else 1.0, legend=not several and not raw,
+                 markers=len(one.validation[0]) <= 40)  # fmt: skip
+        if one.validation_smooth is not None:
+            _add(figure, one.validation_smooth, f"{one.name}, validation" if several else "validation", colour, dash,
+                 width=2.6, opacity=1.0, legend=not several)  # fmt: skip
+        if several:  # one entry for each network; which of its lines is which is said below
+            figure.add_scatter(
+                x=[None], y=[None], mode="lines", name=one.name, line={"color": colour, "dash": dash, "width": 2.6},
+            )  # fmt: skip
+    _axes(figure, series, title, logarithmic, epochs)
+    if at is not None:
+        figure.add_vline(at, line={"color": palette.highlight, "width": 1.5, "dash": "dot"})
+    _legend_above(figure, len(series) if several else 2, height)
+    return figure
+
+
+def _add(
+    figure: go.Figure,
+    points: tuple[np.ndarray, np.ndarray],
+    name: str,
+    colour: str,
+    dash: str,
+    *,
+    width: float,
+    opacity: float,
+    legend: bool,
+    markers: bool = False,
+) -> None:
+    figure.add_scatter(
+        x=np.round(points[0], 4).tolist(),
+        y=[float(f"{value:.5g}") for value in points[1]],
+        mode="lines+markers" if markers else "lines",
+        name=name,
+        line={"color": colour, "dash": dash, "width": width},
+        marker={"size": 5},
+        opacity=opacity,
+        showlegend=legend,
+        hovertemplate="epoch %{x:.4g}: %{y:.4g}<extra>" + name + "</extra>",
+    )
+
+
+def _axes(figure: go.Figure, series: Sequence[Series], title: str, logarithmic: bool, epochs: int | None) -> None:
+    there = [part[0] for one in series for part in (one.training, one.validation) if part is not None and len(part[0])]
+    first = min((float(x.min()) for x in there), default=0.0)
+    last = max([*(float(x.max()) for x in there), float(epochs or 0), 1.0])
+    shown = [min(first, 0.0 if first < 1 else 0.6), last * 1.01]
+    figure.update_xaxes(title={"text": "epoch", "standoff": 6}, range=shown, zeroline=False)
+    figure.update_yaxes(title={"text": title, "standoff": 8}, zeroline=False, nticks=6)
+    if logarithmic:
+        figure.update_yaxes(type="log", dtick=None, nticks=6)
+
+
+def _legend_above(figure: go.Figure, entries: int, height: int) -> None:
+    rows = math.ceil(entries / 3)
+    figure.update_layout(
+        showlegend=True,
+        height=height + 20 * (rows - 1),
+        margin={"t": 12 + 22 * rows},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1.0,
+            "yanchor": "bottom",
+            "font": {"size": 12},
+            "itemsizing": "constant",
+        },
+    )
+
+
+def learning_words(series: Sequence[Series], title: str) -> str:
+    """Say the last values of a chart of learning."""
+    said = []
+    for one in series:
+        parts = [
+            f"{kind} {value_text(float(points[1][-1]))}"
+            for kind, points in (("training", one.training), ("validation", one.validation))
+            if points is not None and len(points[1])
+        ]
+        if parts:
+            said.append(f"{one.name}: {', '.join(parts)}")
+    return f"{title} over the epochs, the latest values: " + ("; ".join(said) if said else "none yet")
+
+
+def _role_colour(line: Line, number: int, palette: Palette) -> str:
+    roles: Mapping[str, str] = {
+        "truth": palette.text,
+        "input": palette.input,
+        "weight": palette.weight,
+        "activation": palette.activation,
+        "attribution": palette.gradient,
+        "highlight": palette.highlight,
+    }
+    return roles.get(line.role, colour_of(number, palette))
+
+
+def outcome_lines(chart: Lines, palette: Palette, height: int = 300) -> go.Figure:
+    """Draw curves of an outcome, or bars side by side where it names their positions."""
+    figure = base(palette, height=height, right=12, bottom=40)
+    number = 0
+    for line in chart.lines:
+        colour = _role_colour(line, number, palette)
+        number += line.role == "series"
+        if chart.bars:
+            _bars(figure, chart, line, colour, len(chart.lines))
+            continue
+        figure.add_scatter(
+            x=list(line.x),
+            y=list(line.y),
+            name=line.name,
+            mode="lines+markers" if line.points or len(line.x) == 1 else "lines",
+            line={"color": colour, "width": 1.8 if line.dashed else 2.4, "dash": "dash" if line.dashed else "solid"},
+            marker={"size": 6},
+            hovertemplate="%{x:.4g}: %{y:.4g}<extra>" + line.name + "</extra>",
+        )
+    if chart.bars:
+        longest = max(len(name) for name in chart.bars)
+        figure.update_layout(barmode="group", bargap=0.28, bargroupgap=0.08)
+        figure.update_xaxes(showgrid=False, tickangle=-35 if longest * len(chart.bars) > 90 else 0)
+    figure.update_xaxes(title={"text": chart.x_title, "standoff": 8}, zeroline=False)
+    figure.update_yaxes(title={"text": chart.y_title, "standoff": 8}, zeroline=bool(chart.bars))
+    if chart.logarithmic_x:
+        figure.update_xaxes(type="log")
+    if chart.logarithmic_y:
+        figure.update_yaxes(type="log")
+    if len(chart.lines) > 1:
+        _legend_above(figure, len(chart.lines), height)
+    return figure
+
+
+def _bars(figure: go.Figure, chart: Lines, line: Line, colour: str, groups: int) -> None:
+    few = groups * len(chart.bars) <= 16
+    figure.add_bar(
+        x=list(chart.bars)[: len(line.y)],
+        y=list(line.y),
+        name=line.name,
+        marker={"color": colour, "opacity": 0.55 if line.dashed else 1.0},
+        text=["" if value is None else value_text(round(value, 4)) for value in line.y] if few else None,
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{x}: %{y:.4g}<extra>" + line.name + "</extra>",
+    )
+
+
+def outcome_lines_words(chart: Lines) -> str:
+    """Say the ends of the curves, or the bars, of a chart of an outcome."""
+    said = []
+    for line in chart.lines:
+        values = [value for value in line.y if value is not None]
+        if chart.bars:
+            pairs = zip(chart.bars, line.y, strict=False)
+            said.append(f"{line.name}: " + ", ".join(f"{name} {value_text(v)}" for name, v in pairs if v is not None))
+        elif values:
+            said.append(f"{line.name} from {value_text(values[0])} to {value_text(values[-1])}")
+    return f"{chart.title}: " + ("; ".join(said) or "nothing")
+
+
+def balance(classes: Sequence[str], training: Sequence[int], validation: Sequence[int], palette: Palette) -> go.Figure:
+    """Draw how many pictures of each class there are, and how they are divided.
+
+    Args:
+        classes: their names.
+        training: pictures to learn from, of each.
+        validation: pictures to be judged by, of each.
+        palette: colours of the theme.
+    """
+    figure = base(palette, height=22 * len(classes) + 44, bottom=4, top=26, right=34)
+    names = list(range(len(classes)))
+    for name, counts, colour in (
+        ("to learn from", training, palette.input),
+        ("to be judged by", validation, palette.highlight),
+    ):
+        figure.add_bar(
+            x=list(counts), y=names, orientation="h", name=name, marker={"color": colour}, width=0.62,
+            customdata=list(classes), hovertemplate="%{customdata}: %{x:,} " + name + "<extra></extra>",
+        )  # fmt: skip
+    for position, (a, b) in enumerate(zip(training, validation, strict=True)):
+        figure.add_annotation(
+            x=a + b, y=position, text=f" {a + b:,}", showarrow=False, xanchor="left", font={"size": 11}
+        )
+    figure.update_layout(
+        barmode="stack", showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 11}},
+    )  # fmt: skip
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(tickvals=names, ticktext=list(classes), autorange="reversed", showgrid=False, zeroline=False)
+    return figure
+
+
+def balance_words(classes: Sequence[str], training: Sequence[int], validation: Sequence[int]) -> str:
+    """Say how many pictures of each class there are."""
+    each = ", ".join(f"{name} {a} and {b}" for name, a, b in zip(classes, training, validation, strict=True))
+    return f"Pictures to learn from and to be judged by: {each}"
+
+
+def guess_bars(
+    names: Sequence[str], probabilities: Sequence[float], truth: int | None, palette: Palette, most: int = 3
+) -> go.Figure:
+    """Draw what a classifier says of one picture, the most probable first; the true class in green.
+
+    Args:
+        names: of the classes.
+        probabilities: (classes,).
+        truth: the true class, or None.
+        palette: colours of the theme.
+        most: how many bars.
+    """
+    order = sorted(range(len(probabilities)), key=lambda i: -probabilities[i])[:most]
+    figure = base(palette, height=19 * len(order) + 6, bottom=2, top=2, right=36)
+    figure.add_bar(
+        x=[probabilities[i] for i in order],
+        y=list(range(len(order))),
+        orientation="h",
+        marker={"color": [palette.activation if i == truth else palette.weight for i in order]},
+        text=[f" {share_text(probabilities[i])}" for i in order],
+        textposition="outside",
+        cliponaxis=False,
+        hovertext=[f"{names[i]}: {probabilities[i]:.4f}" for i in order],
+        hoverinfo="text",
+        width=0.7,
+    )
+    figure.update_xaxes(range=[0, 1], visible=False)
+    figure.update_yaxes(
+        tickvals=list(range(len(order))), ticktext=[names[i] for i in order], autorange="reversed", showgrid=False,
+        zeroline=False, tickfont={"size": 11},
+    )  # fmt: skip
+    return figure

@@ -1,0 +1,81 @@
+"""What is known of a run besides its outcome: what was asked for, its states, its versions, what its process said."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import streamlit as st
+
+from explorer.interface.current_picture import plain
+from explorer.interface.training import asking, card, words
+from explorer.runs.folder import LOG
+from explorer.runs.lessons.lesson import Lesson
+from explorer.runs.record import Run
+
+LOG_BYTES = 16_000
+LOG_LINES = 40
+
+
+def show(run: Run, lesson: Lesson | None) -> None:
+    """Draw settings, states and versions."""
+    left, right = st.columns([1.2, 1], gap="large")
+    with left:
+        st.markdown("**What was asked for**")
+        _rows(card.settings_rows(run, lesson), "settings")
+    with right:
+        st.markdown("**What happened**")
+        zone = st.context.timezone
+        rows = [(words.STATES[state][0], words.clock(at, zone)) for state, at in run.status.log]
+        rows.append(("took", words.took(run)))
+        rows.append(("computed on", run.status.device or run.status.slot or "–"))
+        if run.config.again_of:
+            rows.append(("repeats", run.config.again_of))
+        _rows(rows, "states")
+        st.markdown("**Versions**")
+        _rows(sorted(run.config.versions.items()), "versions")
+    if asking.owns(run):
+        log_lines(run)
+
+
+def _rows(rows: list[tuple[str, str]], key: str) -> None:
+    data: list[dict[str, Any]] = [{"": name, "Value": value} for name, value in rows]
+    st.dataframe(data, hide_index=True, key=f"training_about_{key}", height="content")
+
+
+def log_lines(run: Run, *, folded: bool = True) -> None:
+    """Draw the last lines that the run's process wrote; for the owner only."""
+    text = last_lines(run)
+    if not text:
+        return
+    with st.expander("The last lines of the log", expanded=not folded, icon=":material/terminal:"):
+        st.code(text, language=None)
+        st.download_button(
+            "Whole log", (run.folder / LOG).read_bytes, f"{run.id}.txt", "text/plain", on_click="ignore",
+            icon=":material/download:", key="training_log_file",
+        )  # fmt: skip
+
+
+def last_lines(run: Run) -> str:
+    """Return the end of what the run's process wrote."""
+    try:
+        with open(run.folder / LOG, "rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - LOG_BYTES))
+            text = stream.read().decode(errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-LOG_LINES:])
+
+
+def reason(run: Run) -> None:
+    """Say why a run ended as it did, where there is something to say."""
+    said = plain(run.status.reason)
+    if run.state == "failed":
+        st.error(said or "This run failed; the log says more.", icon=":material/error:")
+        if asking.owns(run):
+            log_lines(run)
+    elif run.state == "interrupted":
+        st.warning(said or "This run ended without a word.", icon=":material/power_off:")
+    elif run.state == "stopped":
+        st.info(said or "This run was stopped; what it had learned by then is kept.", icon=":material/stop_circle:")

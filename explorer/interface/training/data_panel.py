@@ -1,0 +1,96 @@
+"""The data of a run: which, how much, and what they look like before anything learns from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from explorer.interface.current_picture import plain
+from explorer.interface.training import settings_link
+from explorer.interface.training.knobs import knob_widget
+from explorer.interface.training.page_state import STATE, Plan
+from explorer.networks.work_context import SentenceError
+from explorer.runs.data.sources import DataSource, source
+
+
+def sources_of(plan: Plan) -> list[DataSource]:
+    """Return the sources that the lesson takes and this version has, its default first."""
+    found = []
+    for name in plan.lesson.data:
+        try:
+            found.append(source(name))
+        except SentenceError:
+            continue
+    return found
+
+
+def base_settings(plan: Plan, chosen: DataSource) -> dict[str, Any]:
+    """Return the settings of a source as the preset has them; it speaks of the source that it names, or the first."""
+    said = dict(plan.preset.data)
+    about = said.pop("source", plan.lesson.data[0])
+    try:
+        return chosen.settings(said if about == chosen.name else {})
+    except SentenceError:
+        return chosen.settings({})
+
+
+def chosen_source(plan: Plan) -> DataSource | None:
+    """Return the source that is chosen, the preset's or the lesson's first where the link names none it takes."""
+    there = sources_of(plan)
+    wanted = STATE.linked("source") or str(plan.preset.data.get("source", ""))
+    return next((each for each in there if each.name == wanted), there[0] if there else None)
+
+
+def data_of(plan: Plan) -> tuple[dict[str, Any], list[str]]:
+    """Return what goes into the config of the run, and a sentence for each setting of the link that cannot be."""
+    chosen = chosen_source(plan)
+    if chosen is None:
+        return {}, []
+    changes, refused = settings_link.changes_of(chosen.knobs, STATE.linked("data"))
+    return {"source": chosen.name, **base_settings(plan, chosen), **changes}, refused
+
+
+def set_data(plan: Plan, name: str, value: Any) -> None:
+    """Change a setting of the data, from a callback."""
+    chosen = chosen_source(plan)
+    if chosen is None:
+        return
+    data, _ = data_of(plan)
+    asked = {**data, name: value}
+    base = base_settings(plan, chosen)
+    changes = {key: asked[key] for key in base if asked[key] != base[key]}
+    STATE.set("data", settings_link.text_of(chosen.knobs, changes))
+
+
+def show(plan: Plan, data: Mapping[str, Any]) -> None:
+    """Draw the choice of the data, their settings, and examples."""
+    chosen = chosen_source(plan)
+    if chosen is None:
+        st.markdown("**Data**")
+        st.caption("This lesson makes its own data.")
+        return
+    names = [each.name for each in sources_of(plan)]
+    titles = {each.name: each.title for each in sources_of(plan)}
+    default = str(plan.preset.data.get("source", names[0]))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        STATE.pick(
+            "source", names, index=names.index(default) if default in names else 0, format_func=titles.__getitem__,
+            width=230, on_change=lambda: STATE.set("data", ""),
+        )  # fmt: skip
+        main = [knob for knob in chosen.knobs if knob.main]
+        for knob in main:
+            with st.container(width=210):
+                knob_widget(
+                    knob, data[knob.name], f"data_{chosen.name}", lambda name, value: set_data(plan, name, value)
+                )
+        others = [knob for knob in chosen.knobs if not knob.main and knob.name != "id"]
+        if others:
+            with st.popover("More", icon=":material/tune:", key="training_data_more"), st.container(width=400):
+                for knob in others:
+                    knob_widget(
+                        knob, data[knob.name], f"data_{chosen.name}", lambda name, value: set_data(plan, name, value)
+                    )
+    if chosen.note:
+        st.caption(plain(chosen.note))

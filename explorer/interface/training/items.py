@@ -1,0 +1,218 @@
+"""What a run found out, drawn item by item: verdict, numbers, tables, charts, pictures."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from PIL import Image
+
+from explorer.interface.current_picture import plain
+from explorer.interface.figures import training_charts
+from explorer.interface.numbers import value_text
+from explorer.interface.theme import palette
+from explorer.interface.training import words
+from explorer.runs.outcome import (
+    Confusion,
+    Guesses,
+    Lines,
+    Number,
+    Numbers,
+    Pictures,
+    Shown,
+    Table,
+    Verdict,
+    picture_file,
+)
+
+PLAIN_CHART = {"displayModeBar": False}
+SMALL_PICTURE = 300
+"""A picture whose longer side is shorter shows its own pixels, large."""
+
+MOST_BESIDE = 4
+"""Numbers that have room beside the verdict."""
+
+_VERDICTS = {
+    True: ("The sentence holds in this run", ":material/verified:", "green"),
+    False: ("The sentence does not hold in this run", ":material/unpublished:", "orange"),
+    None: ("This run cannot tell", ":material/help:", "gray"),
+}
+
+_LOOK = """<style>
+.training-table { overflow-x: auto; max-width: 100%; }
+.training-table table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
+.training-table :is(th, td) { text-align: right; padding: .24rem .7rem; border-bottom: 1px solid; }
+.training-table th { font-weight: 600; border-color: light-dark(#D5DDE5, #33414F); }
+.training-table td { border-color: light-dark(#E9EEF3, #26323E); }
+.training-table :is(th, td):first-child { text-align: left; padding-left: .2rem; }
+.training-table td.words { text-align: left; }
+.training-table td.lit { background: light-dark(#FFF1D2, #4A3A14); font-weight: 650; }
+[class*="st-key-training_pixels_"] img { image-rendering: pixelated; }
+[class*="st-key-training_verdict_"] { border-left: 5px solid light-dark(#5B6B7A, #9AA9B8); padding: .7rem 1rem; }
+[class*="st-key-training_verdict_true"] { border-left-color: light-dark(#009E73, #2FC79B); }
+[class*="st-key-training_verdict_false"] { border-left-color: light-dark(#D55E00, #F08A45); }
+[class*="st-key-training_verdict_"] h4 { padding: 0; }
+.st-key-training_top [data-testid="stMetricValue"] { font-size: 1.55rem; }
+.st-key-training_top [data-testid="stMetric"] { padding: 0; }
+</style>"""
+
+
+def prepare() -> None:
+    """Bring the look of what is drawn here onto the page; call once per page."""
+    st.html(_LOOK)
+
+
+def show(item: Any, folder: Path, key: str) -> None:
+    """Draw an item.
+
+    Args:
+        item: of an outcome or a moment.
+        folder: the run's, which holds its pictures.
+        key: of this item on the page.
+    """
+    if isinstance(item, Verdict):
+        verdict(item, key)
+    elif isinstance(item, Numbers):
+        numbers(item)
+    elif isinstance(item, Table):
+        table(item)
+    elif isinstance(item, Lines):
+        lines(item, key)
+    elif isinstance(item, Pictures):
+        pictures(item, folder, key)
+
+
+def verdict(item: Verdict, key: str) -> None:
+    """Draw whether the lecture's sentence holds in this run."""
+    said, icon, colour = _VERDICTS[item.holds]
+    with st.container(border=True, key=f"training_verdict_{str(item.holds).lower()}_{key}", gap="xsmall"):
+        st.markdown(f":{colour}[{icon} **{said}**]")
+        st.markdown(f"#### “{plain(item.sentence)}”")
+        if item.because:
+            st.markdown(plain(item.because))
+
+
+def top(outcome: Sequence[Any], folder: Path) -> None:
+    """Draw what one looks at first: the verdict, and beside it the few numbers."""
+    first: list[Any] = [item for item in outcome if isinstance(item, Verdict | Numbers)]
+    if not first:
+        return
+    with st.container(key="training_top"):
+        if [item.kind for item in first] == ["verdict", "numbers"] and len(first[1].rows) <= MOST_BESIDE:
+            left, right = st.columns([1.5, 1], gap="medium", vertical_alignment="center")
+            with left:
+                verdict(first[0], "0")
+            with right:
+                numbers(first[1])
+            return
+        for position, item in enumerate(first):
+            show(item, folder, f"top_{position}")
+
+
+def number_text(number: Number) -> str:
+    """Return a number of an outcome as it is printed."""
+    value = f"{number.value:,.{number.digits}f}".replace("-", "−")
+    return f"{value}\u00a0{number.unit}" if number.unit else value
+
+
+def numbers(item: Numbers) -> None:
+    """Draw a few numbers, large."""
+    if item.title:
+        st.markdown(f"**{plain(item.title)}**")
+    with st.container(horizontal=True, gap="large"):
+        for number in item.rows:
+            st.metric(plain(number.label), number_text(number), help=plain(number.note) or None, width="content")
+
+
+def table(item: Table) -> None:
+    """Draw a table; what matters in it is lit."""
+    lit = set(item.lit)
+    st.markdown(f"**{plain(item.title)}**")
+    head = "".join(f"<th>{html.escape(column)}</th>" for column in item.columns)
+    body = ""
+    for row, cells in enumerate(item.rows):
+        body += "<tr>"
+        for column, cell in enumerate(cells):
+            classes = " ".join(
+                filter(
+                    None, ["words" if isinstance(cell, str) and column else "", "lit" if (row, column) in lit else ""]
+                )
+            )
+            body += f'<td class="{classes}">{html.escape(words.table_text(item, row, column))}</td>'
+        body += "</tr>"
+    drawn = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    st.html(f'<div class="training-table" tabindex="0">{drawn}</div>')
+    if item.note:
+        st.caption(plain(item.note))
+
+
+def lines(item: Lines, key: str, height: int = 300) -> None:
+    """Draw a chart."""
+    st.markdown(f"**{plain(item.title)}**")
+    st.plotly_chart(
+        training_charts.outcome_lines(item, palette(), height),
+        config=PLAIN_CHART,
+        key=f"training_chart_{key}",
+        alt=training_charts.outcome_lines_words(item),
+    )
+    if item.note:
+        st.caption(plain(item.note))
+
+
+def pictures(item: Pictures, folder: Path, key: str) -> None:
+    """Draw pictures side by side."""
+    if item.title:
+        st.markdown(f"**{plain(item.title)}**")
+    if len(item.pictures) == 1:
+        picture(item.pictures[0], folder, f"{key}_0")
+    else:
+        with st.grid(min(4, len(item.pictures)), min_column_width=150, gap="small"):
+            for position, shown in enumerate(item.pictures):
+                picture(shown, folder, f"{key}_{position}")
+    if item.note:
+        st.caption(plain(item.note))
+
+
+def picture(shown: Shown, folder: Path, key: str) -> None:
+    """Draw a picture of the run's folder, a small one with its own pixels."""
+    path = picture_file(folder, shown)
+    size = None if path is None else _size(path)
+    if path is None or size is None:
+        st.caption("This picture is gone.")
+        return
+    name = "training_pixels_" if max(size) < SMALL_PICTURE else "training_photo_"
+    with st.container(key=f"{name}{key}", gap="xxsmall"):
+        width: Any = "stretch" if max(size) >= SMALL_PICTURE else min(4 * size[0], 420)
+        st.image(path.read_bytes(), width=width, alt=shown.caption or "A picture of this run", output_format="PNG")
+        if shown.caption:
+            st.caption(plain(shown.caption))
+
+
+def _size(path: Path) -> tuple[int, int] | None:
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+def below_the_numbers(items: Sequence[Any]) -> list[Any]:
+    """Return the items that stand below verdict and numbers, without those that other panels show."""
+    return [item for item in items if not isinstance(item, Verdict | Numbers | Confusion | Guesses)]
+
+
+def metric_change(value: float) -> str:
+    """Return a signed change."""
+    return ("+" if value > 0 else "") + value_text(value)
+
+
+def is_narrow(item: Any) -> bool:
+    """Tell whether an item has room beside another one."""
+    if isinstance(item, Lines):
+        return True
+    if isinstance(item, Pictures):
+        return len(item.pictures) <= 2
+    return isinstance(item, Table) and len(item.columns) <= 5

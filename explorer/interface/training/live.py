@@ -1,0 +1,136 @@
+"""A run on its way: its place in line, how far it is, its learning rate, and the button that stops it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from explorer.interface import runs_service
+from explorer.interface.current_picture import plain
+from explorer.interface.numbers import value_text
+from explorer.interface.state import show_in
+from explorer.interface.training import asking, learning, words
+from explorer.interface.training.knobs import factors
+from explorer.interface.training.page_state import STATE
+from explorer.interface.training.reading import RunCurves, curves_of
+from explorer.networks.work_context import SentenceError
+from explorer.runs.folder import STOP, read_wishes
+from explorer.runs.lessons.lesson import Lesson
+from explorer.runs.record import ACTIVE, FINAL, Run
+
+LOOK_SECONDS = 1.0
+LOWEST_RATE, HIGHEST_RATE = 1e-6, 1.0
+
+
+def show(run: Run, lesson: Lesson | None) -> None:
+    """Draw a run that waits or is at work; the page is drawn once more when it comes to something new."""
+    curves = curves_of(run.folder)
+    metric = ""
+    if run.state in ACTIVE:
+        with st.container(horizontal=True, vertical_alignment="bottom", key="training_live_controls"):
+            with st.container(width="content"):
+                metric = learning.controls(run, curves)
+            if asking.owns(run):
+                _rate_control(run, lesson, curves)
+    before = _shape(run, curves)
+
+    @st.fragment(run_every=LOOK_SECONDS)
+    def look() -> None:
+        try:
+            now = asking.find(run.id)
+        except SentenceError:
+            st.rerun()
+        if _shape(now, curves_of(now.folder)) != before:
+            st.rerun()
+        state_line(now)
+        if now.state == "queued":
+            _while_waiting(now)
+        else:
+            learning.show(now, lesson, metric, live=True)
+
+    look()
+
+
+def _shape(run: Run, curves: RunCurves) -> tuple[Any, ...]:
+    """Return what the page around the moving part depends on."""
+    state = "ended" if run.state in FINAL else "waiting" if run.state == "queued" else "at work"
+    return state, bool(curves.raw), tuple(curves.metrics()), "learning_rate" in curves.latest
+
+
+def state_line(run: Run) -> None:
+    """Draw where a run stands, with its numbers."""
+    progress = run.status.progress
+    stopping = run.state in ACTIVE and (run.folder / STOP).exists()
+    if run.state == "queued":
+        keeper = runs_service.runs_keeper().state()
+        st.progress(0.0, words.waiting_words(runs_service.place_of(run.id), keeper))
+        return
+    message = plain(progress.message)
+    if stopping:
+        said = "Stopping; what was learned until now is kept …"
+    elif run.state == "starting":
+        said = "Starting: the process loads its libraries …"
+    else:
+        said = (
+            " · ".join(filter(None, [f"**{message}**" if message else "", words.progress_words(progress)]))
+            or "At work …"
+        )
+    st.progress(words.share_done(progress), said)
+    where = f"computes on {plain(run.status.device or run.status.slot)}" if run.status.device or run.status.slot else ""
+    st.caption(" · ".join(filter(None, [where, f"{words.took(run)} so far"])))
+
+
+def _while_waiting(run: Run) -> None:
+    at_work, waiting = asking.others_busy()
+    parts = []
+    if at_work:
+        parts.append(f"{at_work} {'run of others is' if at_work == 1 else 'runs of others are'} at work")
+    if waiting:
+        parts.append(f"{waiting} of others {'waits' if waiting == 1 else 'wait'}")
+    st.caption(
+        (f"{' and '.join(parts)}. " if parts else "")
+        + "You may leave this page or close the tab: the run keeps its place."
+    )
+
+
+def _rate_control(run: Run, lesson: Lesson | None, curves: RunCurves) -> None:
+    """Draw the learning rate, which may be changed while the network learns."""
+    known = lesson is not None and any(knob.name == "learning_rate" for knob in lesson.knobs)
+    if not known and "learning_rate" not in curves.latest:
+        return
+    wished = read_wishes(run.folder).get("learning_rate")
+    begun = run.config.settings.get("learning_rate", curves.latest.get("learning_rate", 1e-3))
+    now = wished if isinstance(wished, int | float) and not isinstance(wished, bool) else begun
+    if not isinstance(now, int | float) or not LOWEST_RATE <= now <= HIGHEST_RATE:
+        now = 1e-3
+    key = f"training_rate_{run.id}"
+    if key not in st.session_state:
+        show_in(key, float(now))
+    options = factors(LOWEST_RATE, HIGHEST_RATE, False, float(st.session_state[key]))
+    with STATE.part("rate"), st.container(width=300):
+        st.select_slider(
+            "Learning rate, now", options, format_func=value_text, key=key,
+            on_change=lambda: asking.attempt(runs_service.wish, run.id, learning_rate=st.session_state[key]),
+            help="The run follows within a batch. Too large, and the loss jumps; too small, and it crawls.",
+        )  # fmt: skip
+
+
+def stop_button(run: Run) -> None:
+    """Draw the button that stops a run."""
+    stopping = run.state in ACTIVE and (run.folder / STOP).exists()
+    st.button(
+        "Take it out of the line" if run.state == "queued" else "Stop",
+        key="training_stop",
+        icon=":material/stop:",
+        disabled=stopping,
+        on_click=lambda: asking.attempt(runs_service.stop, run.id),
+        help=None if run.state == "queued" else "What was learned until now is kept.",
+    )
+
+
+def wishes_text(run: Run) -> str:
+    """Return what the page has asked of a run, as text; "" for nothing."""
+    wishes = read_wishes(run.folder)
+    return json.dumps(wishes) if wishes else ""

@@ -1,0 +1,332 @@
+"""The training page as a script: every state of a run, who sees what, what links say, what nonsense does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.interface import runs_service as service
+from explorer.interface.training import asking, settings_link
+from explorer.runs import tasks
+from explorer.runs.folder import LOCK, read_status, read_wishes
+from explorer.runs.lock import hold
+from explorer.runs.record import Run
+from explorer.settings import Settings
+from tests.pages.made_runs import EXAMPLE, SENTENCE, made
+
+PAGE = Path(__file__).parents[2] / "pages" / "training.py"
+ANNA, BEN = "a" * 32, "b" * 32
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def use(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Set who asks, and the settings of the web process."""
+
+    def set_to(visitor: str = ANNA, **fields: Any) -> None:
+        settings = Settings(**{"runs_folder": root, **fields})
+        monkeypatch.setattr(service, "get_settings", lambda: settings)
+        for module in (asking, _module("runs_table")):
+            monkeypatch.setattr(module, "visitor_id", lambda: visitor)
+
+    monkeypatch.setattr("explorer.runs.lessons.lessons", lambda: (EXAMPLE,))
+    for name in ("page_state", "words", "timing", "lesson_cards"):
+        monkeypatch.setattr(_module(name), "lessons", lambda: (EXAMPLE,))
+    monkeypatch.setitem(tasks._registered, "example", "nobody:trains")
+    set_to()
+    return set_to
+
+
+def _module(name: str) -> Any:
+    import importlib
+
+    return importlib.import_module(f"explorer.interface.training.{name}")
+
+
+@pytest.fixture
+def held() -> Iterator[Callable[[Run], None]]:
+    """Hold the lock of runs, as whoever runs them does."""
+    with ExitStack() as stack:
+        yield lambda run: stack.enter_context(hold(run.folder / LOCK))
+
+
+@pytest.fixture
+def open_page(use: Callable[..., None]) -> Callable[..., AppTest]:
+    def opened(**link: Any) -> AppTest:
+        app = AppTest.from_file(str(PAGE), default_timeout=60)
+        for name, value in link.items():
+            app.query_params[name if name in ("hide", service.LINK_PARAMETER) else f"training_{name}"] = str(value)
+        app.run()
+        assert not app.exception
+        return app
+
+    return opened
+
+
+def said(app: AppTest) -> str:
+    parts = [*app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.subheader]
+    return " ".join(str(element.value) for element in parts).replace("\\", "")
+
+
+def in_link(app: AppTest, name: str) -> str:
+    found = app.query_params.get(f"training_{name}", "")
+    return found if isinstance(found, str) else found[0]
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click().run()
+    assert not app.exception
+    return app
+
+
+def keys(app: AppTest) -> set[str]:
+    return {button.key for button in app.button if button.key}
+
+
+def test_a_first_visit_shows_a_lesson_that_one_press_starts(open_page, root):
+    app = open_page()
+    assert SENTENCE in said(app)
+    assert "My runs" not in said(app)
+    press(app, "training_start")
+    (run,) = service.visible(ANNA).runs
+    assert (run.config.task, run.config.owner, run.config.title) == ("example", ANNA, "Example")
+    assert run.config.settings == EXAMPLE.settings({}) | {"compare": ["frozen", "tuned", "scratch"]}
+    assert run.config.data["source"] == "drawn"
+    assert in_link(app, "run") == run.id
+    assert "training_stop" in keys(app)
+
+
+def test_the_link_holds_preset_data_and_settings_and_the_run_gets_them(open_page):
+    app = open_page(
+        preset="long", settings="epochs:12;compare:frozen+scratch;optimizer:sgd;momentum:0.5", source="digits", seed=7
+    )
+    press(app, "training_start")
+    (run,) = service.visible(ANNA).runs
+    config = run.config
+    assert (config.settings["epochs"], config.settings["compare"]) == (12, ["frozen", "scratch"])
+    assert (config.settings["optimizer"], config.settings["momentum"], config.seed) == ("sgd", 0.5, 7)
+    assert config.data["source"] == "digits"
+
+
+def test_a_knob_that_depends_on_another_is_there_only_with_it(open_page):
+    def labels(app: AppTest) -> set[str]:
+        return {slider.label for slider in app.slider}
+
+    assert "Momentum" not in labels(open_page())
+    assert "Momentum" in labels(open_page(settings="optimizer:sgd"))
+
+
+def test_what_is_changed_by_hand_stands_in_the_link_and_nothing_else(open_page):
+    app = open_page()
+    app.slider(key="training_example_epochs_shown").set_value(9).run()
+    assert in_link(app, "settings") == "epochs:9"
+    app.slider(key="training_example_epochs_shown").set_value(6).run()
+    assert in_link(app, "settings") == ""
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"lesson": "no such lesson", "preset": "??", "settings": "epochs:1e99", "source": "../../etc"},
+        {"settings": "~AAAA", "data": "~%%%", "seed": "-4", "network": "run-x"},
+        {"settings": "epochs:nan;compare:;optimizer:adam+sgd;words:" + "x" * 9000},
+        {"run": "../../../etc/passwd"},
+        {"run": "20260101-000000-000000", "panel": "nothing", "cell": "9-9", "compared": ",,x,"},
+        {"compared": "20260101-000000-000000", "smooth": "perhaps", "log": "2"},
+    ],
+)
+def test_nonsense_in_a_link_does_no_harm(open_page, link):
+    app = open_page(**link)
+    assert app.title[0].value == "Training"
+    assert "training_start" in keys(app)
+
+
+def test_a_setting_that_cannot_be_is_named(open_page):
+    assert "Epochs: a whole number from 1 to 40" in said(open_page(settings="epochs:900"))
+
+
+def test_long_settings_are_compressed_and_come_back():
+    changes = {"words": "a word and " * 60, "epochs": 12, "compare": ("frozen", "scratch"), "augment": True}
+    text = settings_link.text_of(EXAMPLE.knobs, changes)
+    assert len(text) < 200 < len(changes["words"])
+    assert settings_link.changes_of(EXAMPLE.knobs, text) == (changes, [])
+
+
+def test_a_text_that_would_unpack_to_gigabytes_is_cut():
+    import base64
+    import zlib
+
+    bomb = "~" + base64.urlsafe_b64encode(zlib.compress(b"words:" + b"x" * 50_000_000, 9)).decode()
+    changes, refused = settings_link.changes_of(EXAMPLE.knobs, bomb)
+    assert changes == {} and len(refused) == 1
+
+
+def test_a_link_hides_controls_and_keeps_their_values(open_page):
+    app = open_page(settings="epochs:3", hide="epochs,learning_rate")
+    press(app, "training_start")
+    assert service.visible(ANNA).runs[0].config.settings["epochs"] == 3
+
+
+@pytest.mark.parametrize("state", ["done", "failed", "stopped", "interrupted"])
+def test_every_end_of_a_run_is_told(open_page, root, state):
+    run = made(root, ANNA, state)
+    app = open_page(run=run.id)
+    text = said(app)
+    assert {"training_run_again", "training_run_edit", "training_run_delete"} <= keys(app)
+    expected = {
+        "done": SENTENCE.rstrip("."),
+        "failed": "The pictures have no classes",
+        "stopped": "stopped",
+        "interrupted": "ended without a word",
+    }
+    assert expected[state] in text
+    if state == "failed":
+        assert "ValueError: no pictures" in " ".join(block.value for block in app.code)
+
+
+@pytest.mark.parametrize("panel", ["result", "learned", "mistakes", "about"])
+def test_every_panel_of_a_run_opens(open_page, root, panel):
+    app = open_page(run=made(root, ANNA).id, panel=panel)
+    assert in_link(app, "panel") == ("" if panel == "result" else panel)
+
+
+@pytest.mark.parametrize(("holds", "word"), [(True, "holds"), (False, "does not hold"), (None, "cannot tell")])
+def test_the_runs_own_numbers_decide_and_the_page_says_how(open_page, root, holds, word):
+    assert word in said(open_page(run=made(root, ANNA, holds=holds).id))
+
+
+def test_a_running_run_says_how_far_it_is_and_is_stopped(open_page, root, held):
+    run = made(root, ANNA, "running")
+    held(run)
+    app = open_page(run=run.id)
+    (bar,) = app.get("progress")
+    assert "epoch 3 of 6 · step 7 of 12 · 812 pictures/s" in bar.proto.text
+    assert "fine" in bar.proto.text
+    press(app, "training_stop")
+    assert (run.folder / "stop").exists()
+    assert app.button(key="training_stop").disabled
+
+
+def test_the_learning_rate_is_changed_while_it_learns(open_page, root, held):
+    run = made(root, ANNA, "running", settings={"learning_rate": 1e-3})
+    held(run)
+    app = open_page(run=run.id)
+    app.select_slider(key=f"training_rate_{run.id}").set_value(0.0001).run()
+    assert not app.exception
+    assert read_wishes(run.folder) == {"learning_rate": 0.0001}
+
+
+def test_a_waiting_run_knows_its_place_and_can_leave_the_line(open_page, root):
+    made(root, BEN, "queued", age=9)
+    run = made(root, ANNA, "queued", age=5)
+    app = open_page(run=run.id)
+    (bar,) = app.get("progress")
+    assert "Place 2 in line" in bar.proto.text
+    assert BEN not in said(app)
+    press(app, "training_stop")
+    assert read_status(run.folder).state == "stopped"
+    assert "before it began" in said(app)
+
+
+def test_somebody_elses_run_is_not_there(open_page, root):
+    run = made(root, BEN, title="Secret photos")
+    app = open_page(run=run.id, compared=run.id)
+    assert "There is no such run" in said(app)
+    assert "Secret" not in said(app) and "My runs" not in said(app)
+
+
+def test_who_has_the_link_looks_and_does_nothing(open_page, root, held):
+    run = made(root, BEN, "running", settings={"learning_rate": 1e-3})
+    held(run)
+    app = open_page(run=run.id, run_key=run.config.link_key)
+    assert "shared with you" in " ".join(str(badge.value) for badge in app.markdown)
+    assert "training_stop" not in keys(app)
+    assert not [slider for slider in app.select_slider if "rate" in str(slider.key)]
+    done = made(root, BEN)
+    app = open_page(run=done.id, run_key=done.config.link_key)
+    assert SENTENCE.rstrip(".") in said(app)
+    assert "training_run_delete" not in keys(app)
+    press(app, "training_run_again")
+    (mine,) = [each for each in service.visible(ANNA).runs if each.owner == ANNA]
+    assert mine.config.again_of == done.id
+
+
+def test_an_installation_that_shows_all_shows_whose_they_are_in_a_few_letters(open_page, use, root):
+    made(root, BEN, title="Of another")
+    use(ANNA, runs_show_all=True)
+    app = open_page()
+    labels = " ".join(box.label for box in app.checkbox)
+    assert f"Of another · of {BEN[:6]}" in labels and BEN not in labels
+
+
+def test_two_runs_are_compared_and_only_what_differs_is_lit(open_page, root):
+    one = made(root, ANNA, title="Six")
+    two = made(root, ANNA, title="Twelve", epochs=12, seed=3)
+    app = open_page()
+    for run in (one, two):
+        app.checkbox(key=f"training_tick_{run.id}").check().run()
+    assert in_link(app, "compared") == f"{one.id},{two.id}"
+    table = next(element.proto.body for element in app.get("html") if "Epochs" in element.proto.body)
+    lit = [row for row in table.split("<tr>") if "lit" in row]
+    assert [row.split(">")[1].split("<")[0] for row in lit] == ["Epochs", "Seed"]
+
+
+def test_the_same_run_once_more_has_the_same_seed(open_page, root):
+    run = made(root, ANNA, seed=11, settings={"optimizer": "sgd"})
+    app = press(open_page(run=run.id), "training_run_again")
+    again = next(each for each in service.visible(ANNA).runs if each.id != run.id)
+    assert (again.config.seed, again.config.settings, again.config.again_of) == (11, run.config.settings, run.id)
+    assert in_link(app, "run") == again.id
+
+
+def test_a_copy_is_edited_in_the_set_up(open_page, root):
+    run = made(root, ANNA, seed=11, epochs=9, settings={"optimizer": "sgd"}, data={"per_class": 20})
+    app = press(open_page(run=run.id), "training_run_edit")
+    assert in_link(app, "settings") == "epochs:9;optimizer:sgd"
+    assert in_link(app, "data") == "per_class:20"
+    app = press(app, "training_start")
+    copy = next(each for each in service.visible(ANNA).runs if each.id != run.id)
+    assert copy.config.settings["epochs"] == 9 and copy.config.seed == 11
+    assert copy.config.data["per_class"] == 20
+
+
+def test_nothing_is_deleted_without_a_question(open_page, root):
+    run = made(root, ANNA)
+    app = press(open_page(run=run.id), "training_run_delete")
+    assert run.folder.exists()
+    press(app, "training_delete_sure")
+    assert not run.folder.exists()
+    assert service.visible(ANNA).runs == ()
+
+
+def test_a_broken_folder_is_said_and_can_be_deleted(open_page, root):
+    run = made(root, ANNA)
+    (run.folder / "status.json").write_text("{")
+    app = open_page()
+    assert "cannot be read" in said(app)
+    press(press(app, f"training_delete_{run.id}"), "training_delete_sure")
+    assert not run.folder.exists()
+
+
+def test_words_of_outcomes_and_files_are_shown_letter_by_letter(open_page, root):
+    evil = "![x](http://evil) **bold** <script>"
+    run = made(root, ANNA, title=evil, pictures="[own](x) {name} {number}")
+    app = open_page(run=run.id, panel="mistakes")
+    text = " ".join(str(element.value) for element in [*app.markdown, *app.caption])
+    assert "![x](http" not in text and "**bold**" not in text
+
+
+def test_a_fourth_waiting_run_is_refused_in_one_sentence(open_page, root):
+    for _ in range(3):
+        made(root, ANNA, "queued")
+    app = press(open_page(), "training_start")
+    assert "3 runs of yours are waiting already" in said(app)
