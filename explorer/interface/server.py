@@ -26,6 +26,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from explorer.interface.architectures.warm import warm_in_thread
 from explorer.interface.failures import is_for_visitors
 from explorer.interface.runs_service import runs_keeper
 from explorer.interface.visitor import VisitorCookie
@@ -122,6 +123,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     keeper = engine_keeper()
     keeper.start()
     runs_keeper().start()
+    warm_in_thread()
     yield {"started": time.time()}
     await asyncio.gather(asyncio.to_thread(runs_keeper().close), asyncio.to_thread(keeper.close))
 

@@ -12,6 +12,7 @@ from explorer.architectures.tables import table_of
 from explorer.interface.components.network_diagram import (
     MEASURES,
     block_title,
+    drawing_of,
     has_stages,
     layers_in,
     map_of,
@@ -27,8 +28,8 @@ from explorer.networks.structure import Block, LayerInfo, LayerNode, Structure, 
 NETWORKS = ("VGG16", "ResNet152", "DenseNet121", "InceptionV3", "MobileNetV2", "googlenet", "alexnet", "unet")
 
 
-def sent(table, **options):
-    return unpack(message(table, **options))[0]
+def sent(table, *, selected=None, selectable=False, hues=None, **options):
+    return unpack(message(drawing_of(table, **options), selected=selected, selectable=selectable, hues=hues))[0]
 
 
 def bottleneck():
@@ -98,8 +99,8 @@ def test_every_layer_travels_once_with_the_numbers_of_the_table(name):
 
 
 def test_even_the_largest_networks_are_small_messages():
-    assert len(message(table_of("NASNetLarge"))) < 100_000
-    assert len(message(table_of("ResNet152"))) < 60_000
+    assert len(message(drawing_of(table_of("NASNetLarge")))) < 100_000
+    assert len(message(drawing_of(table_of("ResNet152")))) < 60_000
 
 
 def value(formula):

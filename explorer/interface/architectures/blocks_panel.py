@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.architectures.blocks.block import Block, Live, Setting, Variant
@@ -17,7 +16,7 @@ from explorer.interface.architectures.drawn import key_part, told
 from explorer.interface.architectures.link_names import matching, note, quoted, say_unknown, settle
 from explorer.interface.architectures.page_state import STATE
 from explorer.interface.components.network_diagram import network_diagram
-from explorer.interface.figures.charts import base
+from explorer.interface.figures.plain_figure import PlainFigure, plain_base, title_above
 from explorer.interface.numbers import count_text, shape_text
 from explorer.interface.state import show_in
 from explorer.interface.theme import Palette, palette
@@ -223,20 +222,21 @@ def _formulas(variants: tuple[Variant, ...]) -> None:
         st.caption(", ".join(f"${one.symbol}$ = {one.value:g} ({one.meaning})" for one in letters.values()))
 
 
-def _live_chart(live: Live, colours: Palette) -> go.Figure:
-    figure = base(colours, height=260, bottom=40, top=26)
+def _live_chart(live: Live, colours: Palette) -> PlainFigure:
+    figure = plain_base(colours, height=270, bottom=40, top=10)
     for number, curve in enumerate(live.curves):
-        places = list(range(1, len(curve.values) + 1))
         colour = colours.lines[number % len(colours.lines)]
-        if live.bars:
-            figure.add_bar(name=curve.title, x=places, y=list(curve.values), marker={"color": colour})
-        else:
-            figure.add_scatter(
-                name=curve.title, x=places, y=list(curve.values), mode="lines", line={"color": colour, "width": 2}
-            )
-    figure.update_layout(showlegend=len(live.curves) > 1, legend={"orientation": "h", "x": 0, "y": 1.2})
-    figure.update_xaxes(title={"text": live.x_title, "standoff": 4})
-    figure.update_yaxes(title={"text": live.y_title, "standoff": 6})
+        look: dict[str, Any] = (
+            {"marker": {"color": colour}} if live.bars else {"mode": "lines", "line": {"color": colour, "width": 2}}
+        )
+        places = list(range(1, len(curve.values) + 1))
+        figure.add("bar" if live.bars else "scatter", name=curve.title, x=places, y=list(curve.values), **look)
+    figure.lay_out(
+        showlegend=len(live.curves) > 1,
+        legend={"orientation": "h", "x": 0, "y": 1.12, "yanchor": "bottom"},
+        xaxis={"title": {"text": live.x_title, "standoff": 4}},
+    )
+    title_above(figure, live.y_title, colours)
     return figure
 
 

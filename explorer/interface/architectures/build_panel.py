@@ -225,12 +225,12 @@ def _take(stack: Stack, report: StackReport) -> None:
                 "Train it", f"/training?training_stack={stacks.to_text(stack)}", icon=":material/model_training:"
             )
         st.download_button(
-            "Table (CSV)", export.csv_file(export.csv_of(report.table)), "my_network.csv", "text/csv",
+            "Table (CSV)", lambda: export.csv_file(export.csv_of(report.table)), "my_network.csv", "text/csv",
             icon=":material/download:", key="architectures_stack_csv", on_click="ignore",
             disabled=report.broken is not None,
         )  # fmt: skip
         st.download_button(
-            "Table (LaTeX)", export.latex_of(report.table, "My network"), "my_network.tex", "text/x-tex",
+            "Table (LaTeX)", lambda: export.latex_of(report.table, "My network"), "my_network.tex", "text/x-tex",
             icon=":material/download:", key="architectures_stack_latex", on_click="ignore",
             disabled=report.broken is not None,
         )  # fmt: skip

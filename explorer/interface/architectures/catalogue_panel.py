@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 
 from explorer.architectures import export
 from explorer.architectures.cards import HUMAN_ERROR, ILSVRC
-from explorer.architectures.results import Card, Totals
-from explorer.architectures.tables import totals
 from explorer.architectures.wording import counted
+from explorer.interface.architectures import kept
 from explorer.interface.architectures.link_names import say_unknown, settle_several
 from explorer.interface.architectures.page_state import CHARTS, MOST_COMPARED, PRICES, STATE, by_name
 from explorer.interface.figures import architecture_charts as charts
 from explorer.interface.theme import palette
 
 _PLAIN = {"displayModeBar": False}
-
-
-def rows_of(cards: list[Card], sums: list[Totals]) -> list[dict[str, Any]]:
-    """Return the catalogue as rows of a table for people."""
-    return [
-        {
-            "Network": card.title,
-            "Year": card.year,
-            "Family": card.family,
-            "Parameters": total.parameters,
-            "Multiply-adds": total.multiply_adds,
-            "Activations": total.activations,
-            "Depth": total.depth,
-            "Top-1": card.top1,
-            "Top-5": card.top5,
-            "What was new": card.idea,
-        }
-        for card, total in zip(cards, sums, strict=True)
-    ]
 
 
 def _families() -> list[str]:
@@ -58,7 +38,7 @@ def _families() -> list[str]:
     return wanted
 
 
-def _open(names: list[str]) -> None:
+def _open(names: Sequence[str]) -> None:
     """Go on with the rows that were picked: one is opened, several are compared."""
     picked = st.session_state["architectures_catalogue"].selection.rows
     chosen = [names[row] for row in picked if row < len(names)]
@@ -74,7 +54,6 @@ def _open(names: list[str]) -> None:
 def show() -> None:
     """Draw the catalogue."""
     colours = palette()
-    sums = {total.name: total for total in totals()}
     with st.container(horizontal=True, vertical_alignment="center", key="architectures_filter"):
         chart = STATE.segments("chart", format_func=CHARTS.__getitem__, label_visibility="collapsed")
         price = STATE.segments(
@@ -82,24 +61,18 @@ def show() -> None:
         )
         families = _families()
     say_unknown("families")
-    cards = [card for card in by_name().values() if card.name in sums and (not families or card.family in families)]
-    sums_shown = [sums[card.name] for card in cards]
+    names = kept.listed(families)
     if chart == "accuracy":
-        if charts.any_accuracy(cards):
-            st.plotly_chart(
-                charts.accuracy_against_cost(cards, sums_shown, price, colours),
-                config=_PLAIN,
-                key="architectures_scatter",
-            )
-        st.caption(charts.accuracy_words(cards, sums_shown, price) + ".")
+        if (figure := kept.accuracy(names, price, colours)) is not None:
+            st.plotly_chart(figure, config=_PLAIN, key="architectures_scatter")
+        st.caption(kept.accuracy_words(names, price) + ".")
     else:
-        st.plotly_chart(charts.ilsvrc(ILSVRC, HUMAN_ERROR, colours), config=_PLAIN, key="architectures_ilsvrc")
+        st.plotly_chart(kept.contest(colours), config=_PLAIN, key="architectures_ilsvrc")
         st.caption(charts.ilsvrc_words(ILSVRC, HUMAN_ERROR) + f". {charts.ILSVRC_ENTRIES}.")
-    names = [card.name for card in cards]
     # Above the table: below it the button would be off the screen while rows are ticked.
     above = st.container(horizontal=True, vertical_alignment="center", key="architectures_picked")
     picked = st.dataframe(
-        rows_of(cards, sums_shown),
+        kept.catalogue_rows(names),
         hide_index=True,
         key="architectures_catalogue",
         on_select="rerun",
@@ -125,10 +98,11 @@ def show() -> None:
             st.caption(f"The first {MOST_COMPARED} are compared.", width="content")
     with st.container(horizontal=True, key="architectures_catalogue_take"):
         st.download_button(
-            "Networks (CSV)", export.csv_file(export.csv_of_catalogue(cards, sums_shown)), "networks.csv", "text/csv",
+            "Networks (CSV)", lambda: export.csv_file(export.csv_of_catalogue(*kept.cards_of(names))), "networks.csv",
+            "text/csv",
             icon=":material/download:", key="architectures_catalogue_csv", on_click="ignore",
         )  # fmt: skip
         st.download_button(
-            "Networks (LaTeX)", export.latex_of_catalogue(cards, sums_shown), "networks.tex", "text/x-tex",
+            "Networks (LaTeX)", lambda: export.latex_of_catalogue(*kept.cards_of(names)), "networks.tex", "text/x-tex",
             icon=":material/download:", key="architectures_catalogue_latex", on_click="ignore",
         )  # fmt: skip

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import streamlit as st
 
 from explorer.architectures import export
-from explorer.architectures.compare import MOST, Comparison, compare
-from explorer.architectures.results import NetworkTable
-from explorer.architectures.tables import table_of
-from explorer.interface.architectures import parts
+from explorer.architectures.compare import MOST, Comparison
+from explorer.interface.architectures import kept
 from explorer.interface.architectures.link_names import say_unknown, settle_several
 from explorer.interface.architectures.page_state import STATE, by_name, title_of
-from explorer.interface.components.network_diagram import Change, network_diagram
-from explorer.interface.figures import architecture_charts as charts
-from explorer.interface.numbers import count_text, shape_text
+from explorer.interface.components.network_diagram import network_diagram
+from explorer.interface.numbers import count_text
 from explorer.interface.state import show_in
 from explorer.interface.theme import palette
 
@@ -91,34 +87,6 @@ def ratio_rows(comparison: Comparison, titles: Sequence[str]) -> list[dict[str, 
     return rows
 
 
-def changes_of(comparison: Comparison, number: int) -> dict[str, Change]:
-    """Return for each layer of one network whether the others have it too, and as it is."""
-    found: dict[str, Change] = {}
-    for row in comparison.rows:
-        path = row.paths[number]
-        if path is not None:
-            found[path] = "only" if not row.complete else "changed" if row.differs else "same"
-    return found
-
-
-def layer_rows(comparison: Comparison, tables: Sequence[NetworkTable], titles: Sequence[str]) -> list[dict[str, str]]:
-    """Return the aligned layers as rows of a table."""
-    rows = []
-    for row in comparison.rows:
-        cells: dict[str, str] = {}
-        for title, table, path in zip(titles, tables, row.paths, strict=True):
-            if path is None:
-                cells[title] = ""
-                continue
-            layer, cost = table.structure.layers[path], table.costs[path]
-            weights = f", {count_text(cost.parameters)}" if cost.parameters else ""
-            cells[title] = f"{path}: {layer.kind} {shape_text(layer.output_shape)}{weights}"
-        what = ", ".join(word.replace("_", " ") for word in row.differs)
-        cells["What differs"] = what if row.complete else "not in all of them"
-        rows.append({key: value for key, value in cells.items()})
-    return rows
-
-
 def _choose(names: Sequence[str]) -> None:
     STATE.set("compared", ",".join(names))
 
@@ -157,79 +125,66 @@ def _why(names: Sequence[str]) -> None:
             st.markdown(pairing.why)
 
 
-def _diagrams(
-    names: Sequence[str], tables: Sequence[NetworkTable], titles: Sequence[str], comparison: Comparison
-) -> None:
+def _diagrams(names: tuple[str, ...], titles: tuple[str, ...]) -> None:
     """Draw the networks beside each other, two in a row: a third of the page is too narrow for a diagram."""
+    found = kept.beside(names, titles)
     for start in range(0, len(names), _BESIDE):
         columns = st.columns(_BESIDE)
         for column, number in zip(columns, range(start, len(names)), strict=False):
-            table = tables[number]
+            table = found.tables[number]
             with column:
                 parameters = f"{count_text(table.parameters)} parameters"
-                st.markdown(f"**{titles[number]}** · {parameters}, {parts.held_words(table)}")
+                st.markdown(f"**{titles[number]}** · {parameters}, {found.held[number]}")
                 network_diagram(
                     table,
                     key=f"architectures_beside_{number}_{names[number]}",
-                    height=640,
-                    changes=changes_of(comparison, number),
-                    title=titles[number],
+                    drawing=kept.drawing_beside(names, titles, number, 640),
                 )
 
 
-def _where(tables: Sequence[NetworkTable], titles: Sequence[str]) -> None:
+def _where(names: tuple[str, ...], titles: tuple[str, ...]) -> None:
     """Draw where parameters and work are in each network, all to one scale, and how far each sees."""
-    found = [parts.shares_of(table) for table in tables]
-    most = charts.largest_share([share for shares in found for share in shares])
-    left, right = st.columns(2, gap="large")
-    with left:
-        for number, (title, shares) in enumerate(zip(titles, found, strict=True)):
-            st.caption(f"{title}: where parameters and work are")
-            st.plotly_chart(
-                charts.weights_and_work(shares, palette(), most=most), config=_PLAIN,
-                key=f"architectures_shares_{number}",
-            )  # fmt: skip
-    with right:
-        st.plotly_chart(charts.field_along_depth(tables, palette(), titles), config=_PLAIN, key="architectures_fields")
-        st.caption(charts.field_words(tables, titles) + ".")
-
-
-@lru_cache(maxsize=32)
-def _compared(names: tuple[str, ...]) -> Comparison:
-    """Return the comparison of some networks, kept for all: aligning four large ones takes most of a second."""
-    return compare([table_of(name) for name in names])
+    found, colours = kept.beside(names, titles), palette()
+    for start in range(0, len(names), _BESIDE):
+        columns = st.columns(_BESIDE, gap="large")
+        for column, number in zip(columns, range(start, len(names)), strict=False):
+            with column:
+                st.caption(f"{titles[number]}: where parameters and work are")
+                figure = kept.shares(names[number], colours, found.most)
+                st.plotly_chart(figure, config=_PLAIN, key=f"architectures_shares_{number}")
+    st.plotly_chart(kept.field(names, titles, colours), config=_PLAIN, key="architectures_fields")
+    st.caption(found.field + ".")
 
 
 def show() -> None:
     """Draw the comparison."""
-    names = _choice()
-    if len(names) < 2:
-        what = "a second network to compare with" if names else "two to four networks, or one of the pairs above"
+    chosen = _choice()
+    if len(chosen) < 2:
+        what = "a second network to compare with" if chosen else "two to four networks, or one of the pairs above"
         st.info(f"Choose {what}.", icon=":material/compare_arrows:")
         return
-    tables = [table_of(name) for name in names]
-    cards = [by_name()[name] for name in names]
-    titles = [card.title for card in cards]
+    names = tuple(chosen)
+    titles = tuple(by_name()[name].title for name in names)
     if len(set(titles)) < len(titles):
-        titles = [title_of(name) for name in names]
-    comparison = _compared(tuple(names))
+        titles = tuple(title_of(name) for name in names)
+    found = kept.beside(names, titles)
     _why(names)
-    st.table(ratio_rows(comparison, titles), border="horizontal")
-    _diagrams(names, tables, titles, comparison)
-    _where(tables, titles)
+    st.table(ratio_rows(found.comparison, titles), border="horizontal")
+    _diagrams(names, titles)
+    _where(names, titles)
     st.subheader("Layer beside layer", anchor=False)
     only = STATE.switch("differing")
-    rows = layer_rows(comparison, tables, titles)
     st.dataframe(
-        [row for row in rows if row["What differs"]] if only else rows,
-        hide_index=True, key="architectures_aligned", height=460,
+        kept.layers_beside(names, titles, only), hide_index=True, key="architectures_aligned", height=460,
     )  # fmt: skip
     with st.container(horizontal=True, key="architectures_compare_take"):
         st.download_button(
-            "Layers (CSV)", export.csv_file(export.csv_of_comparison(comparison, tables, titles)), "comparison.csv",
-            "text/csv", icon=":material/download:", key="architectures_compare_csv", on_click="ignore",
+            "Layers (CSV)",
+            lambda: export.csv_file(export.csv_of_comparison(found.comparison, found.tables, titles)),
+            "comparison.csv", "text/csv", icon=":material/download:", key="architectures_compare_csv",
+            on_click="ignore",
         )  # fmt: skip
         st.download_button(
-            "Ratios (LaTeX)", export.latex_of_ratios(comparison, titles), "ratios.tex", "text/x-tex",
+            "Ratios (LaTeX)", lambda: export.latex_of_ratios(found.comparison, titles), "ratios.tex", "text/x-tex",
             icon=":material/download:", key="architectures_compare_latex", on_click="ignore",
         )  # fmt: skip

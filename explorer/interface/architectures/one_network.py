@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -11,7 +10,7 @@ from explorer.architectures import export
 from explorer.architectures.results import Card, NetworkTable
 from explorer.architectures.tables import table_of
 from explorer.architectures.wording import counted
-from explorer.interface.architectures import parts
+from explorer.interface.architectures import kept
 from explorer.interface.architectures.link_names import matching, note, quoted, say_unknown, settle
 from explorer.interface.architectures.page_state import FIRST_NETWORK, STATE, by_name, title_of
 from explorer.interface.components.network_diagram import (
@@ -97,27 +96,6 @@ def _selected(network: str) -> None:
     STATE.set("layer", chosen if isinstance(chosen, str) else "")
 
 
-def rows_of(table: NetworkTable) -> list[dict[str, Any]]:
-    """Return the layers as rows of a table for people."""
-    rows = []
-    for path, layer in table.structure.layers.items():
-        cost = table.costs[path]
-        rows.append(
-            {
-                "Layer": path,
-                "Kind": layer.kind,
-                "Output": shape_text(layer.output_shape),
-                "Parameters": cost.parameters,
-                "Trained": cost.trainable,
-                "Multiply-adds": cost.multiply_adds,
-                "Activations": cost.activations,
-                "Sees": "everything" if cost.sees_all else shape_text(cost.field) if cost.field else "",
-                "Stride": shape_text(cost.stride) if cost.stride else "",
-            }
-        )
-    return rows
-
-
 def one_layer(table: NetworkTable, path: str) -> None:
     """Draw what one layer costs, with the product that its weights are."""
     layer, cost = table.structure.layers[path], table.costs[path]
@@ -164,12 +142,12 @@ def see_inside(name: str) -> None:
 def downloads(table: NetworkTable, title: str) -> None:
     """Draw what one takes along."""
     st.download_button(
-        "Table (CSV)", export.csv_file(export.csv_of(table)), f"{table.name}.csv", "text/csv",
+        "Table (CSV)", lambda: export.csv_file(export.csv_of(table)), f"{table.name}.csv", "text/csv",
         icon=":material/download:", key="architectures_csv", on_click="ignore",
     )  # fmt: skip
     st.download_button(
-        "Table (LaTeX)", export.latex_of(table, title), f"{table.name}.tex", "text/x-tex", icon=":material/download:",
-        key="architectures_latex", on_click="ignore",
+        "Table (LaTeX)", lambda: export.latex_of(table, title), f"{table.name}.tex", "text/x-tex",
+        icon=":material/download:", key="architectures_latex", on_click="ignore",
     )  # fmt: skip
 
 
@@ -187,12 +165,12 @@ def _layer(card: Card, table: NetworkTable) -> str:
 
 def show(name: str) -> None:
     """Draw one network."""
-    card, table = by_name()[name], table_of(name)
+    card, table, words = by_name()[name], table_of(name), kept.words(name)
     colours = palette()
     say_unknown("network")
     about(card)
     facts(table)
-    st.markdown(parts.lesson(table))
+    st.markdown(words.lesson)
     measure = STATE.value("measure")
     layer = _layer(card, table)
     picked = layers_in(table, layer)
@@ -204,6 +182,7 @@ def show(name: str) -> None:
         selected=layer if picked else None,
         title=card.title,
         on_select=lambda: _selected(name),
+        drawing=kept.drawing(name, measure),
     )
     if layer in table.costs:
         one_layer(table, layer)
@@ -212,27 +191,25 @@ def show(name: str) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Where the parameters are, where the work is", anchor=False)
-        found = parts.shares_of(table)
-        st.plotly_chart(charts.weights_and_work(found, colours), config=_PLAIN, key="architectures_butterfly")
-        st.caption(charts.weights_and_work_words(found) + ".")
+        st.plotly_chart(kept.shares(name, colours), config=_PLAIN, key="architectures_butterfly")
+        st.caption(words.shares + ".")
     with right:
         measure = STATE.segments("measure", format_func=charts.TITLES.__getitem__, label_visibility="collapsed")
-        st.plotly_chart(
-            charts.layer_bars(table, measure, colours, selected=layer if layer in table.costs else None),
-            config=_PLAIN,
-            key="architectures_bars",
-        )
-        st.caption(charts.layer_bars_words(table, measure) + ".")
-        if charts.field_steps(table):
-            st.plotly_chart(
-                charts.field_along_depth([table], colours, [card.title]), config=_PLAIN, key="architectures_field"
-            )
-        st.caption(charts.field_words([table], [card.title]) + ".")
+        figure = kept.bars(name, measure, colours)
+        if layer in table.costs:
+            figure = charts.with_layer(figure, table, measure, layer, colours)
+        st.plotly_chart(figure, config=_PLAIN, key="architectures_bars")
+        st.caption(words.bars[measure] + ".")
+    # Over the whole width: it is the one that has many steps, and beside the others it would leave a hole.
+    if words.has_field:
+        figure = kept.field((name,), (card.title,), colours)
+        st.plotly_chart(figure, config=_PLAIN, key="architectures_field")
+    st.caption(words.field + ".")
     with st.container(horizontal=True, key="architectures_take", vertical_alignment="center"):
         see_inside(name)
         downloads(table, card.title)
     st.dataframe(
-        rows_of(table),
+        kept.layers(name),
         hide_index=True,
         key="architectures_layers",
         height=420,

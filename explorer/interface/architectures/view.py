@@ -13,7 +13,7 @@ from explorer.interface.architectures import (
     one_network,
 )
 from explorer.interface.architectures.page_state import MODES, STATE
-from explorer.interface.figures.architecture_charts import WIDE_NAME_SIZE
+from explorer.interface.figures.architecture_charts import NARROW_NAME_SIZE, WIDE_NAME_SIZE
 from explorer.interface.narrow_screens import fit_narrow_screens
 from explorer.interface.page_frame import page_head
 
@@ -35,10 +35,13 @@ them, as it is written; training keeps most of these for the way back, fewer whe
 Networks* (Distill 2019). **Depth** counts layers with weights on the longest way, as the 16 of VGG16 does.
 """
 
-# On a phone there is no room for the names of all networks.
+# On a phone there is no room for the names of all networks, and those that fit stand elsewhere.
 _NARROW = f"""<style>
 @media (max-width: 640px) {{
   .st-key-architectures_scatter text[style*="font-size: {WIDE_NAME_SIZE}px"] {{ display: none; }}
+}}
+@media (min-width: 640.1px) {{
+  .st-key-architectures_scatter text[style*="font-size: {NARROW_NAME_SIZE}px"] {{ display: none; }}
 }}
 </style>"""
 

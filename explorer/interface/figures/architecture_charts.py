@@ -5,16 +5,17 @@ Each comes with the sentence that tells the same to who cannot see it (`…_word
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import log10
 from textwrap import wrap
-from typing import Literal
-
-import plotly.graph_objects as go
+from typing import Any, Literal
 
 from explorer.architectures.cards import Winner
 from explorer.architectures.results import Card, Cost, NetworkTable, Totals
-from explorer.interface.figures.charts import base
+from explorer.interface.figures.name_places import Box, Disc, place_names
+from explorer.interface.figures.plain_figure import PlainFigure, plain_base, title_above
 from explorer.interface.numbers import count_text, shape_text, share_text
 from explorer.interface.theme import Palette
 from explorer.networks.structure import LayerInfo
@@ -25,11 +26,12 @@ Price = Literal["parameters", "multiply_adds"]
 MEASURES: dict[str, str] = {
     "parameters": "parameters", "multiply_adds": "multiply-adds", "activations": "values in outputs",
 }  # fmt: skip
-NAME_APART, NAME_FAR_APART = 1.9, 16
-"""Factors between prices that leave room for a name: on a wide screen, and on a phone."""
+NARROW_NAME_SIZE, WIDE_NAME_SIZE = 11.1, 10.9
+"""Letters of the names in pixels: those for a phone and those for wider screens, which a page tells apart by this."""
 
-NAME_SIZE, WIDE_NAME_SIZE = 11, 10.9
-"""Letters of the names, in pixels. A phone has no room for all: a page knows by their size which it may hide."""
+_NARROW, _WIDE = (300, 235), (600, 290)
+"""The smallest plots, width and height in pixels, that a phone and a wider screen give the chart of accuracies."""
+
 
 TITLES: dict[str, str] = {"parameters": "Parameters", "multiply_adds": "Multiply-adds", "activations": "Activations"}
 
@@ -47,23 +49,6 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
         if not front or merit > points[front[-1]][1] or points[front[-1]] == (price, merit):
             front.append(at)
     return front
-
-
-def _apart(front: Sequence[int], prices: Sequence[float], factor: float) -> list[int]:
-    """Return those of the front whose names do not lie over each other: such a factor of the price between them."""
-    kept: list[int] = []
-    for at in front:
-        if not kept or prices[at] >= factor * prices[kept[-1]]:
-            kept.append(at)
-    return kept
-
-
-def _title_above(figure: go.Figure, text: str, palette: Palette) -> None:
-    """Write what the vertical axis shows above its end: along it, it would lie on the axis' numbers."""
-    figure.add_annotation(
-        text=text, x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", xshift=-24, showarrow=False,
-        font={"size": 12, "color": palette.muted},
-    )  # fmt: skip
 
 
 def listed(names: Sequence[str]) -> str:
@@ -84,7 +69,7 @@ def _with_accuracy(cards: Sequence[Card], totals: Sequence[Totals]) -> list[tupl
 
 def accuracy_against_cost(
     cards: Sequence[Card], totals: Sequence[Totals], price: Price, palette: Palette, *, marked: Sequence[str] = ()
-) -> go.Figure:
+) -> PlainFigure:
     """Draw top-1 accuracy against what it costs, one disc for each network with a published accuracy.
 
     Weights that were first trained on more than ImageNet's 1,000 classes are diamonds and stay out of the front: what
@@ -100,11 +85,12 @@ def accuracy_against_cost(
     shown = _with_accuracy(cards, totals)
     alike = [(card, total) for card, total in shown if not card.more_data]
     other: Price = "parameters" if price == "multiply_adds" else "multiply_adds"
-    figure = base(palette, height=430, bottom=44, right=18, top=14)
-    front = pareto([(getattr(total, price), float(card.top1 or 0)) for card, total in alike])
-    figure.add_scatter(
-        x=[getattr(alike[at][1], price) for at in front],
-        y=[alike[at][0].top1 for at in front],
+    figure = plain_base(palette, height=430, bottom=44, right=18, top=14)
+    front = [alike[at] for at in pareto([(getattr(total, price), float(card.top1 or 0)) for card, total in alike])]
+    figure.add(
+        "scatter",
+        x=[getattr(total, price) for _, total in front],
+        y=[card.top1 for card, _ in front],
         mode="lines",
         line={"color": palette.highlight, "width": 2, "dash": "dot", "shape": "hv"},
         name="nothing is both cheaper and better",
@@ -113,17 +99,15 @@ def accuracy_against_cost(
     largest = max((getattr(total, other) for _, total in shown), default=1)
 
     def across(total: Totals) -> float:
-        return 8 + 46 * (getattr(total, other) / largest) ** 0.5
+        return round(8 + 46 * (getattr(total, other) / largest) ** 0.5, 1)
 
-    best = {alike[at][0].name for at in front}
-    prices = [getattr(total, price) for _, total in alike]
-    always = {alike[at][0].name for at in _apart(front, prices, NAME_FAR_APART)} | set(marked)
-    wide = {alike[at][0].name for at in _apart(front, prices, NAME_APART)} - always
+    best = {card.name for card, _ in front}
     for symbol, name, group in (
         ("circle", f"a network; its area: {MEASURES[other]}", alike),
         ("diamond-open", "trained on more than ImageNet's 1,000 classes", [one for one in shown if one[0].more_data]),
     ):
-        figure.add_scatter(
+        figure.add(
+            "scatter",
             x=[getattr(total, price) for _, total in group],
             y=[card.top1 for card, _ in group],
             mode="markers",
@@ -151,31 +135,72 @@ def accuracy_against_cost(
             name=name,
             showlegend=bool(group),
         )  # fmt: skip
-    cheapest = min(prices, default=0)
-    for size, names in ((NAME_SIZE, always), (WIDE_NAME_SIZE, wide)):
-        group = [one for one in shown if one[0].name in names]
-        figure.add_scatter(
-            x=[getattr(total, price) for _, total in group],
-            y=[card.top1 for card, _ in group],
+    x_range, y_range = _ranges([(getattr(total, price), float(card.top1 or 0)) for card, total in shown])
+    # What is marked, then the two ends of the front, then the rest of it.
+    order = [one for one in shown if one[0].name in marked] + front[-1:] + front[:1] + front[1:-1]
+    order = list({card.name: (card, total) for card, total in order}.values())
+    for size, (width, height) in ((NARROW_NAME_SIZE, _NARROW), (WIDE_NAME_SIZE, _WIDE)):
+
+        def disc(card: Card, total: Totals, width: int = width, height: int = height) -> Disc:
+            return Disc(
+                width * (log10(max(1, getattr(total, price))) - x_range[0]) / (x_range[1] - x_range[0]),
+                height * (y_range[1] - float(card.top1 or 0)) / (y_range[1] - y_range[0]),
+                # A diamond reaches farther than a disc of its size.
+                across(total) / 2 * (1.3 if card.more_data else 1),
+            )
+
+        corners = [disc(card, total) for card, total in front]
+        places = place_names(
+            [(shown.index(one), one[0].title) for one in order],
+            [disc(card, total) for card, total in shown],
+            [box for before, after in pairwise(corners) for box in _step(before, after)],
+            width, height, size,
+        )  # fmt: skip
+        named = [(shown.index(one), one) for one in order]
+        named = [(at, one) for at, one in named if at in places or one[0].name in marked]
+        figure.add(
+            "scatter",
+            x=[getattr(total, price) for _, (_, total) in named],
+            y=[card.top1 for _, (card, _) in named],
             mode="markers+text",
             # Unseen, and as large as the disc: the name keeps off it.
-            marker={"size": [across(total) for _, total in group], "opacity": 0},
-            text=[card.title for card, _ in group],
-            # That of the leftmost disc would lie on the axis.
-            textposition=["top right" if getattr(total, price) <= cheapest else "top center" for _, total in group],
+            marker={"size": [across(total) for _, (_, total) in named], "opacity": 0},
+            text=[card.title for _, (card, _) in named],
+            textposition=[places.get(at, "top center") for at, _ in named],
             textfont={"size": size, "color": palette.text},
             cliponaxis=False,
             hoverinfo="skip",
             showlegend=False,
         )
-    figure.update_layout(
-        showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.09, "yanchor": "bottom", "itemsizing": "constant"}
+    figure.lay_out(
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.09, "yanchor": "bottom", "itemsizing": "constant"},
+        xaxis={
+            "type": "log",
+            "title": {"text": f"{MEASURES[price]} for one picture" if price == "multiply_adds" else "parameters"},
+            "exponentformat": "SI",
+            "range": x_range,
+        },
+        yaxis={"range": y_range},
     )
-    figure.update_xaxes(
-        type="log", title={"text": f"{MEASURES[price]} for one picture" if price == "multiply_adds" else "parameters"}
-    )
-    _title_above(figure, "top-1 accuracy on ImageNet, %", palette)
+    title_above(figure, "top-1 accuracy on ImageNet, %", palette)
     return figure
+
+
+def _ranges(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    """Return the ends of both axes, that of the prices as powers of ten: with room for the discs at the border."""
+    prices, merits = [log10(max(1, price)) for price, _ in points], [merit for _, merit in points]
+    if not points:
+        return [0.0, 1.0], [0.0, 100.0]
+    return [round(min(prices) - 0.2, 3), round(max(prices) + 0.35, 3)], [round(min(merits) - 5), round(max(merits) + 6)]
+
+
+def _step(before: Disc, after: Disc) -> list[Box]:
+    """Return the two pieces of the front between two of its networks, as thin rectangles."""
+    return [
+        Box(before.x, before.y - 1, after.x, before.y + 1),
+        Box(after.x - 1, min(before.y, after.y), after.x + 1, max(before.y, after.y)),
+    ]
 
 
 def accuracy_words(cards: Sequence[Card], totals: Sequence[Totals], price: Price) -> str:
@@ -198,7 +223,7 @@ def accuracy_words(cards: Sequence[Card], totals: Sequence[Totals], price: Price
     return ". ".join(said)
 
 
-def ilsvrc(years: Sequence[Winner], human: float, palette: Palette) -> go.Figure:
+def ilsvrc(years: Sequence[Winner], human: float, palette: Palette) -> PlainFigure:
     """Draw the top-5 error of ILSVRC's best entries by year as bars, their depth below, and the human line.
 
     Args:
@@ -206,9 +231,10 @@ def ilsvrc(years: Sequence[Winner], human: float, palette: Palette) -> go.Figure
         human: Top-5 error of a trained person, percent.
         palette: Colours of the theme.
     """
-    figure = base(palette, height=360, bottom=64, top=26)
+    figure = plain_base(palette, height=360, bottom=64, top=26)
     places = list(range(len(years)))
-    figure.add_bar(
+    figure.add(
+        "bar",
         x=places,
         y=[won.error for won in years],
         marker={"color": [palette.muted if won.depth is None and won.year < 2012 else palette.weight for won in years]},
@@ -222,10 +248,11 @@ def ilsvrc(years: Sequence[Winner], human: float, palette: Palette) -> go.Figure
         hovertemplate="<b>%{customdata[0]}</b>, %{customdata[1]}<br>top-5 error %{y:.1f} %<br>%{customdata[2]}<br>"
         "%{customdata[3]}<extra></extra>",
     )  # fmt: skip
-    figure.add_scatter(
+    figure.add(
+        "scatter",
         x=places,
-        # A number over a bar that ends below the line would lie on it.
-        y=[max(won.error, human) for won in years],
+        # A number over a bar that ends below the line would lie on it, or touch it from above.
+        y=[won.error if won.error > human + 1 else max(won.error, human + 0.8) for won in years],
         mode="text",
         text=[f"{won.error:.1f}" for won in years],
         textposition="top center",
@@ -235,7 +262,8 @@ def ilsvrc(years: Sequence[Winner], human: float, palette: Palette) -> go.Figure
         hoverinfo="skip",
     )
     # Said in the legend: beside the line there is no place that no bar and no number takes.
-    figure.add_scatter(
+    figure.add(
+        "scatter",
         x=[-0.5, len(years) - 0.5],
         y=[human, human],
         mode="lines",
@@ -243,18 +271,21 @@ def ilsvrc(years: Sequence[Winner], human: float, palette: Palette) -> go.Figure
         name=f"a trained person, {human:g} %",
         hoverinfo="skip",
     )
-    figure.update_layout(
-        showlegend=True, legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom"}
+    figure.lay_out(
+        showlegend=True,
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom"},
+        xaxis={
+            "tickvals": places,
+            "ticktext": [
+                f"{won.name}<br>{won.year}" + (f" · {won.depth} layers" if won.depth else "") for won in years
+            ],
+            "showgrid": False,
+            "zeroline": False,
+            "range": [-0.5, len(years) - 0.5],
+        },
+        yaxis={"range": [0, 32]},
     )
-    figure.update_xaxes(
-        tickvals=places,
-        ticktext=[f"{won.name}<br>{won.year}" + (f" · {won.depth} layers" if won.depth else "") for won in years],
-        showgrid=False,
-        zeroline=False,
-        range=[-0.5, len(years) - 0.5],
-    )
-    figure.update_yaxes(range=[0, 32])
-    _title_above(figure, "top-5 error, %", palette)
+    title_above(figure, "top-5 error, %", palette)
     return figure
 
 
@@ -286,18 +317,16 @@ def weighty(table: NetworkTable) -> list[str]:
     return [path for path, cost in table.costs.items() if cost.parameters or cost.multiply_adds]
 
 
-def layer_bars(table: NetworkTable, measure: Measure, palette: Palette, *, selected: str | None = None) -> go.Figure:
+def layer_bars(table: NetworkTable, measure: Measure, palette: Palette) -> PlainFigure:
     """Draw one measure for each layer in the order of calls; convolutions, dense layers and others are told apart.
 
     Args:
         table: The network.
         measure: What the bars are.
         palette: Colours of the theme.
-        selected: Path of the layer drawn strong.
     """
-    paths = list(table.costs) if measure == "activations" else weighty(table)
-    whole = max(1, getattr(table, measure))
-    figure = base(palette, height=230, bottom=34, top=10)
+    paths = _in_bars(table, measure)
+    figure = plain_base(palette, height=250, bottom=34, top=10)
     layers = table.structure.layers
     groups = {
         "convolutions": [path for path in paths if "Conv" in layers[path].kind],
@@ -307,35 +336,66 @@ def layer_bars(table: NetworkTable, measure: Measure, palette: Palette, *, selec
     groups["all others"] = [path for path in paths if path not in told]
     place = {path: number for number, path in enumerate(paths, 1)}
     for name, group in groups.items():
-        if not group:
-            continue
-        values = [getattr(table.costs[path], measure) for path in group]
-        figure.add_bar(
-            name=name,
-            x=[place[path] for path in group],
-            y=values,
-            width=0.9 if len(paths) < 120 else 1.0,
-            marker={
-                "color": [
-                    palette.highlight if path == selected else _hue(layers[path].kind, palette) for path in group
-                ],
-                "line": {"width": 0},
-            },
-            customdata=[
-                [path, layers[path].kind, shape_text(layers[path].output_shape), count_text(value),
-                 share_text(value / whole)]
-                for path, value in zip(group, values, strict=True)
-            ],
-            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]} to %{customdata[2]}<br>%{customdata[3]} "
-            + MEASURES[measure]
-            + ", %{customdata[4]}<extra></extra>",
-        )  # fmt: skip
-    figure.update_layout(
-        barmode="overlay", showlegend=True, legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.14}
+        if group:
+            hues = [_hue(layers[path].kind, palette) for path in group]
+            colour = hues if len(set(hues)) > 1 else hues[0]
+            figure.add("bar", name=name, **_bars(table, measure, group, place, colour, len(paths)))
+    figure.lay_out(
+        barmode="overlay",
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.13, "yanchor": "bottom"},
+        xaxis={"title": {"text": "layers from the input", "standoff": 4}, "showgrid": False, "nticks": 8},
+        yaxis={"nticks": 4, "exponentformat": "SI"},
     )
-    figure.update_xaxes(title={"text": "layers from the input", "standoff": 4}, showgrid=False, nticks=8)
-    figure.update_yaxes(title={"text": MEASURES[measure], "standoff": 6}, nticks=4)
+    title_above(figure, MEASURES[measure], palette)
     return figure
+
+
+def with_layer(figure: PlainFigure, table: NetworkTable, measure: Measure, path: str, palette: Palette) -> PlainFigure:
+    """Return a chart of `layer_bars` with the bar of one layer drawn strong; as it is where the layer has no bar."""
+    paths = _in_bars(table, measure)
+    if path not in paths:
+        return figure
+    place = {path: paths.index(path) + 1}
+    bars = _bars(table, measure, [path], place, palette.highlight, len(paths))
+    return figure.with_trace("bar", showlegend=False, **bars)
+
+
+def _in_bars(table: NetworkTable, measure: Measure) -> list[str]:
+    return list(table.costs) if measure == "activations" else weighty(table)
+
+
+def _bars(
+    table: NetworkTable,
+    measure: Measure,
+    paths: Sequence[str],
+    place: Mapping[str, int],
+    colour: str | Sequence[str],
+    many: int,
+) -> dict[str, Any]:
+    """Return the bars of some layers among so many."""
+    layers = table.structure.layers
+    whole = max(1, getattr(table, measure))
+    values = [getattr(table.costs[path], measure) for path in paths]
+    return {
+        "x": [place[path] for path in paths],
+        "y": values,
+        "width": 0.9 if many < 120 else 1.0,
+        "marker": {"color": colour, "line": {"width": 0}},
+        # Nothing wraps here, so plain spaces do, which are a sixth as long in JSON as those that keep together.
+        "customdata": [
+            [path, f"{layers[path].kind} to {_plain(shape_text(layers[path].output_shape))}",
+             f"{count_text(value)} ({_plain(share_text(value / whole))})"]
+            for path, value in zip(paths, values, strict=True)
+        ],
+        "hovertemplate": "<b>%{customdata[0]}</b><br>%{customdata[1]}<br>"
+        + MEASURES[measure]
+        + ": %{customdata[2]}<extra></extra>",
+    }  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    return text.replace("\u00a0", " ")
 
 
 def layer_bars_words(table: NetworkTable, measure: Measure) -> str:
@@ -403,7 +463,7 @@ def largest_share(parts: Sequence[Share]) -> float:
     return max((max(part.parameters, part.multiply_adds) for part in parts), default=1.0)
 
 
-def weights_and_work(parts: Sequence[Share], palette: Palette, *, most: float | None = None) -> go.Figure:
+def weights_and_work(parts: Sequence[Share], palette: Palette, *, most: float | None = None) -> PlainFigure:
     """Draw each part's share of the parameters (to the left) and of the work (to the right), from the input down.
 
     Args:
@@ -411,7 +471,7 @@ def weights_and_work(parts: Sequence[Share], palette: Palette, *, most: float | 
         palette: Colours of the theme.
         most: Share that the axis reaches to, for several charts to one scale; by default the largest of these.
     """
-    figure = base(palette, height=70 + 30 * len(parts), bottom=30, top=26, left=8, right=30)
+    figure = plain_base(palette, height=70 + 30 * len(parts), bottom=30, top=26, left=8, right=30)
     rows = list(range(len(parts)))
     for name, sign, values, numbers, colour in (
         ("parameters", -1, [part.parameters for part in parts],
@@ -419,9 +479,10 @@ def weights_and_work(parts: Sequence[Share], palette: Palette, *, most: float | 
         ("multiply-adds", 1, [part.multiply_adds for part in parts],
          [part.total.multiply_adds for part in parts], palette.activation),
     ):  # fmt: skip
-        figure.add_bar(
+        figure.add(
+            "bar",
             name=name,
-            x=[sign * 100 * value for value in values],
+            x=[round(sign * 100 * value, 3) for value in values],
             y=rows,
             orientation="h",
             marker={"color": colour, "line": {"width": 0}},
@@ -434,21 +495,25 @@ def weights_and_work(parts: Sequence[Share], palette: Palette, *, most: float | 
         )
     # Beside the longest bar there is room for its number, on a phone too.
     most = 100 * (most or largest_share(parts)) * 1.5
-    figure.update_layout(
+    ticks = [tick for tick in (-100, -50, 0, 50, 100) if abs(tick) <= most]
+    figure.lay_out(
         barmode="relative",
         showlegend=True,
         legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": 1.0, "yanchor": "bottom"},
-    )
-    ticks = [tick for tick in (-100, -50, 0, 50, 100) if abs(tick) <= most]
-    figure.update_xaxes(
-        range=[-most, most],
-        tickvals=ticks,
-        ticktext=[f"{abs(tick)} %" for tick in ticks],
-        zeroline=True,
-        zerolinewidth=1.5,
-    )
-    figure.update_yaxes(
-        tickvals=rows, ticktext=[part.title for part in parts], autorange="reversed", showgrid=False, zeroline=False
+        xaxis={
+            "range": [-most, most],
+            "tickvals": ticks,
+            "ticktext": [f"{abs(tick)} %" for tick in ticks],
+            "zeroline": True,
+            "zerolinewidth": 1.5,
+        },
+        yaxis={
+            "tickvals": rows,
+            "ticktext": [part.title for part in parts],
+            "autorange": "reversed",
+            "showgrid": False,
+            "zeroline": False,
+        },
     )
     return figure
 
@@ -498,7 +563,7 @@ class FieldStep:
 
 def field_along_depth(
     tables: Sequence[NetworkTable], palette: Palette, titles: Sequence[str] | None = None
-) -> go.Figure:
+) -> PlainFigure:
     """Draw the side of the largest receptive field so far against depth, one line for each network.
 
     Args:
@@ -506,12 +571,14 @@ def field_along_depth(
         palette: Colours of the theme.
         titles: What people call them; by default their names.
     """
-    figure = base(palette, height=260, bottom=36, top=26)
+    figure = plain_base(palette, height=270, bottom=36, top=10)
+    sides: dict[int, str] = {}
     for number, (table, title) in enumerate(zip(tables, titles or [table.name for table in tables], strict=True)):
         steps = field_steps(table)
         side = max(table.input_shape[:2]) if len(table.input_shape) == 3 else 0
         colour = palette.lines[number % len(palette.lines)]
-        figure.add_scatter(
+        figure.add(
+        "scatter",
             name=title,
             x=[step.depth for step in steps],
             y=[step.side for step in steps],
@@ -527,15 +594,19 @@ def field_along_depth(
             "<extra></extra>",
         )  # fmt: skip
         if side:
-            figure.add_hline(
-                side,
-                line={"color": colour, "dash": "dot", "width": 1},
-                annotation={"text": f"the picture, {side}", "font": {"size": 11, "color": palette.muted}},
-                annotation_position="bottom right",
-            )
-    figure.update_layout(showlegend=len(tables) > 1, legend={"orientation": "h", "x": 0, "y": 1.2})
-    figure.update_xaxes(title={"text": "layers that read more than one cell, on the longest way", "standoff": 4})
-    figure.update_yaxes(title={"text": "receptive field, pixels a side", "standoff": 6}, rangemode="tozero")
+            sides.setdefault(side, colour)
+    for side, colour in sides.items():
+        figure.line_across(
+            side, {"color": colour if len(sides) > 1 else palette.muted, "dash": "dot", "width": 1},
+            f"the picture, {side}", {"size": 11, "color": palette.muted},
+        )  # fmt: skip
+    figure.lay_out(
+        showlegend=len(tables) > 1,
+        legend={"orientation": "h", "x": 0, "y": 1.12, "yanchor": "bottom"},
+        xaxis={"title": {"text": "layers that read more than one cell, on the longest way", "standoff": 4}},
+        yaxis={"rangemode": "tozero"},
+    )
+    title_above(figure, "receptive field, pixels a side", palette)
     return figure
 
 
