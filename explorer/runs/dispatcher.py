@@ -2,7 +2,7 @@
 
 `python -m explorer.runs.dispatcher --root …` is a child of the app and ends with it. Of several (the app's replicas)
 one holds the lock and works, the others wait to take over. It remembers nothing: after its death the next one finds
-everything in the folders.
+everything in the folders. Where there are other machines, a `Placer` runs the runs there; order and line stay here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import importlib
 import json
 import logging
 import os
@@ -20,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock
 
@@ -49,6 +51,30 @@ GOODBYE_SECONDS = 5.0
 
 Place = Callable[[Path, str], object]
 """Runs a run's folder in a slot and returns when it has ended; raises, or leaves it `queued`, to be asked again."""
+
+Key = tuple[str, int]
+"""A slot: its name, and which of those of that name."""
+
+
+class PlaceLost(Exception):
+    """The place where a run was to run, or ran, is gone: that is not the run's fault, however often it happens."""
+
+
+class Placer(Protocol):
+    """Runs runs elsewhere."""
+
+    def slots(self) -> Sequence[str]:
+        """Return a name for each run that can run there now; a run's status has the name of its slot. Never waits."""
+
+    def place(self, folder: Path, slot: str) -> object:
+        """Run a run there and return when it has ended.
+
+        Raises:
+            PlaceLost: if what ran it is gone; the folder says how far it came.
+        """
+
+    def close(self) -> None:
+        """Have every `place` return soon; runs that began may go on."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +110,7 @@ class _Placed:
     """A run that was handed out and has not come back."""
 
     owner: str
-    slot: int
+    slot: Key
     at: float = field(default_factory=time.monotonic)
 
 
@@ -102,6 +128,7 @@ class Dispatcher:
         slots: Sequence[str] = ("cpu",),
         place: Place | None = None,
         *,
+        placer: Placer | None = None,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         running_limit: int = 1,
         standby: bool = False,
@@ -114,6 +141,7 @@ class Dispatcher:
             root: folder of all runs.
             slots: what may run at a time: "cpu" (as often as that), and names of GPUs.
             place: runs a run in a slot; None: here, with `supervise`.
+            placer: runs runs elsewhere; it says itself which slots there are.
             limits: what a run may take, where it runs here.
             running_limit: how many runs of one visitor may run at a time.
             standby: keep a process with Keras ready for each slot, where runs run here.
@@ -124,11 +152,12 @@ class Dispatcher:
         self.slots = list(slots)
         self.working = False
         self.closing = threading.Event()
-        self._place = place
+        self._placer = placer
+        self._place = place if placer is None else placer.place
         self._limits = limits
         self._running_limit = running_limit
-        self._standby = standby and place is None
-        self._standbys: dict[int, StandBy] = {}
+        self._standby = standby and self._place is None
+        self._standbys: dict[Key, StandBy] = {}
         self._clean = functools.partial(clean, self.root, days, megabytes)
         self._placed: dict[str, _Placed] = {}
         self._threads: set[threading.Thread] = set()
@@ -204,6 +233,8 @@ class Dispatcher:
                 log.warning("The state of %s could not be stored", run.id, exc_info=True)
                 # Whoever tries holds its lock, and so makes it look alive for a moment.
                 self._store_again[run.id] = time.monotonic() + STORE_AGAIN_SECONDS
+        if self._placer is not None:
+            self.slots = list(self._placer.slots())
         self._announce()
         self._fill(runs, placed)
         self._keep_standbys()
@@ -245,17 +276,21 @@ class Dispatcher:
             return False
         return time.monotonic() >= self._not_before.get(run.id, 0.0) and not (run.folder / STOP).exists()
 
-    def _free_slots(self, runs: Sequence[Run], placed: dict[str, _Placed]) -> list[int]:
-        free = [index for index in range(len(self.slots)) if index not in {each.slot for each in placed.values()}]
+    def _keys(self) -> list[Key]:
+        return [(name, self.slots[:index].count(name)) for index, name in enumerate(self.slots)]
+
+    def _free_slots(self, runs: Sequence[Run], placed: dict[str, _Placed]) -> list[Key]:
+        taken = {each.slot for each in placed.values()}
+        free = [key for key in self._keys() if key not in taken]
         for run in runs:  # what a dispatcher before this one started may still run
             if run.state in ACTIVE and run.id not in placed:
-                index = next((i for i in free if self.slots[i] == run.status.slot), None)
-                if index is not None:
-                    free.remove(index)
+                key = next((each for each in free if each[0] == run.status.slot), None)
+                if key is not None:
+                    free.remove(key)
         return free
 
-    def _start(self, run: Run, slot: int) -> _Placed:
-        log.info("%s starts in slot %s", run.id, self.slots[slot])
+    def _start(self, run: Run, slot: Key) -> _Placed:
+        log.info("%s starts in slot %s", run.id, slot[0])
         placed = _Placed(run.owner, slot)
         thread = threading.Thread(target=self._run, args=(run, slot), name=f"run-{run.id}", daemon=True)
         with self._lock:
@@ -264,21 +299,25 @@ class Dispatcher:
         thread.start()
         return placed
 
-    def _run(self, run: Run, slot: int) -> None:
+    def _run(self, run: Run, slot: Key) -> None:
         """Run one run to its end; whatever goes wrong, its slot comes back."""
+        lost = False
         try:
             if self._place is not None:
-                self._place(run.folder, self.slots[slot])
+                self._place(run.folder, slot[0])
             else:
                 with self._lock:
                     standby = self._standbys.pop(slot, None)
-                supervise(run.folder, self.slots[slot], self._limits, self.closing, standby)
+                supervise(run.folder, slot[0], self._limits, self.closing, standby)
+        except PlaceLost as error:
+            lost = True
+            log.warning("%s lost its place: %s", run.id, error)
         except RefusedError:
             log.warning("%s was not taken by its process", run.id)
         except Exception:
             log.exception("%s could not be placed", run.id)
         if _still_waits(run.folder) and not self.closing.is_set():
-            self._failures[run.id] += 1
+            self._failures[run.id] += not lost
             self._not_before[run.id] = time.monotonic() + AGAIN_SECONDS * 2 ** self._failures[run.id]
         else:
             self._failures.pop(run.id, None)
@@ -294,18 +333,20 @@ class Dispatcher:
             return
         with self._lock:
             busy = {each.slot: each.at for each in self._placed.values()}
-            for slot, name in enumerate(self.slots):
+            for slot in self._keys():
                 ready = self._standbys.get(slot)
                 starting = time.monotonic() - busy.get(slot, float("-inf")) < STANDBY_AFTER_SECONDS
                 if starting or (ready is not None and ready.is_alive()):
                     continue
                 if ready is not None:
                     ready.close()
-                self._standbys[slot] = StandBy(name)
+                self._standbys[slot] = StandBy(slot[0])
 
     def _end(self) -> None:
         """Let the runs here say their last word."""
         self.closing.set()
+        if self._placer is not None:
+            self._placer.close()
         with self._lock:
             threads, standbys = list(self._threads), list(self._standbys.values())
             self._standbys.clear()
@@ -321,6 +362,12 @@ def _still_waits(folder: Path) -> bool:
         return read_status(folder).state == "queued"
     except (OSError, ValueError):
         return False
+
+
+def _placer(path: str, address: str, limits: Limits) -> Placer:
+    """Return what the function at "module:function" makes; it lies above this package, so it is known by name only."""
+    module, _, function = path.partition(":")
+    return getattr(importlib.import_module(module), function)(address, limits)
 
 
 def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -343,14 +390,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Serve until stdin ends."""
     options = arguments(argparse.ArgumentParser(prog="explorer.runs.dispatcher")).parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s dispatcher %(process)d %(levelname)s %(message)s")
+    limits = Limits(
+        seconds=options.seconds, memory_megabytes=options.memory_megabytes, grace_seconds=options.grace_seconds
+    )
     dispatcher = Dispatcher(
         options.root,
         options.slot or ["cpu"],
-        limits=Limits(
-            seconds=options.seconds,
-            memory_megabytes=options.memory_megabytes,
-            grace_seconds=options.grace_seconds,
-        ),
+        placer=_placer(options.place, options.address, limits) if options.place else None,
+        limits=limits,
         running_limit=options.running_limit,
         standby=options.standby,
         days=options.keep_days,

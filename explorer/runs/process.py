@@ -31,13 +31,18 @@ def start_process(module: str, arguments: Sequence[str], slot: str) -> subproces
 
 
 def environment(slot: str) -> dict[str, str]:
-    """Return a run's environment: this process', where `explorer` is, and the one device that it may use."""
+    """Return a run's environment: this process', where `explorer` is, and the one device that it may use.
+
+    Args:
+        slot: "cpu" or a GPU's name; behind an "@" may stand whose it is.
+    """
     variables = dict(os.environ)
     variables["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     variables["PYTHONUNBUFFERED"] = "1"
     variables[SLOT_VARIABLE] = slot
     variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
-    variables["CUDA_VISIBLE_DEVICES"] = "-1" if slot.startswith("cpu") else slot
+    device = slot.partition("@")[0]
+    variables["CUDA_VISIBLE_DEVICES"] = "-1" if device == "cpu" else device
     variables["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
     variables["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
     variables.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
