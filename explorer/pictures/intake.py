@@ -63,11 +63,71 @@ def decode(data: bytes, *, name: str = "", source_kind: str = "upload", settings
     header = read_header(kind, data)
     if header.size is not None:
         _check_pixels(header.size, settings)
+    with _in_a_sentence(kind), _gate.turn(header.size):
+        image, header = _open(kind, header)
+        _check_pixels(image.size, settings)
+        image, size, steps = _load_small(image, kind, settings)
+    return _finish(
+        image,
+        size,
+        header,
+        steps,
+        source=f"{source_kind}:{hashlib.sha256(data).hexdigest()}",
+        title=_title(name) or _TITLES.get(source_kind, "Picture"),
+        unit="page" if kind == "TIFF" else "frame",
+    )
+
+
+def decode_mask(data: bytes, *, settings: Settings | None = None) -> np.ndarray:
+    """Decode a mask: a PNG file whose values are classes.
+
+    Args:
+        data: The whole file.
+        settings: The limits; those of this process when None.
+
+    Returns:
+        uint8 (height, width): palette indices, or grey values as they are stored.
+
+    Raises:
+        PictureError: The file is no such mask, or as for `decode`.
+    """
+    settings = settings or get_settings()
+    _check_bytes(len(data), settings)
+    kind = recognise(data)
+    if kind != "PNG":
+        raise PictureError(f"A mask in a {kind} file may have lost its exact values: save it as PNG and upload that.")
+    header = read_header(kind, data)
+    if header.size is not None:
+        _check_pixels(header.size, settings)
+    with _in_a_sentence(kind), _gate.turn(header.size):
+        image = Image.open(io.BytesIO(header.data), formats=(kind,))
+        _check_pixels(image.size, settings)
+        image.load()
+        return _mask_values(image)
+
+
+def _mask_values(image: Image.Image) -> np.ndarray:
+    if image.mode == "1":
+        return np.asarray(image).astype(np.uint8)
+    values = np.asarray(image)
+    if image.mode in ("RGB", "RGBA", "LA"):
+        colours = values[..., :3] if image.mode != "LA" else values[..., :1]
+        if (colours != colours[..., :1]).any():
+            raise PictureError(
+                "This mask has colours and no palette, so its classes have no numbers: "
+                "save it as PNG with a palette, or as grey values."
+            )
+        values = colours[..., 0]
+    if values.max(initial=0) > 255:
+        raise PictureError("This mask has classes above 255: number them from 0 and save it as PNG with 8 bits.")
+    return np.ascontiguousarray(values.astype(np.uint8))
+
+
+@contextlib.contextmanager
+def _in_a_sentence(kind: str) -> Iterator[None]:
+    """Turn whatever goes wrong in a decoder into a sentence."""
     try:
-        with _gate.turn(header.size):
-            image, header = _open(kind, header)
-            _check_pixels(image.size, settings)
-            image, size, steps = _load_small(image, kind, settings)
+        yield
     except PictureError:
         raise
     except MemoryError:
@@ -82,15 +142,6 @@ def decode(data: bytes, *, name: str = "", source_kind: str = "upload", settings
         _log.info("A %s file could not be decoded: %s: %s", kind, type(error).__name__, error)
         cut_off = any(word in str(error).lower() for word in ("truncated", "end of file", "unexpected eof"))
         raise PictureError(TRUNCATED if cut_off else DAMAGED) from None
-    return _finish(
-        image,
-        size,
-        header,
-        steps,
-        source=f"{source_kind}:{hashlib.sha256(data).hexdigest()}",
-        title=_title(name) or _TITLES.get(source_kind, "Picture"),
-        unit="page" if kind == "TIFF" else "frame",
-    )
 
 
 def _check_bytes(count: int, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Old runs go, by age and by size; a run in progress or in line never does."""
+"""Old runs go, by age and by size, and own data that nobody uses; a run in progress or in line never does."""
 
 from __future__ import annotations
 
@@ -18,18 +18,21 @@ log = logging.getLogger(__name__)
 
 
 def clean(root: Path, days: float | None = None, megabytes: float | None = None, now: float | None = None) -> list[str]:
-    """Delete runs that ended too long ago, then the oldest until the rest is small enough.
+    """Delete runs that ended too long ago, then the oldest until the rest is small enough; and own data unused so long.
 
     Args:
         root: folder of all runs.
-        days: how long a run is kept after its end; None: as long as there is room.
+        days: how long a run is kept after its end, and own data after their last use; None: as long as there is room.
         megabytes: how much all runs may take together, in MB; None: as much as there is.
         now: seconds since 1970.
 
     Returns:
         The ids of those that went.
     """
+    from explorer.runs.data import own  # with Pillow, which nothing else here needs
+
     now = time.time() if now is None else now
+    own.clean(root, days, now)
     for left in Path(root).glob(f"{TRASH}*"):  # whoever deleted it did not come to the end
         shutil.rmtree(left, ignore_errors=True)
     found = listing(root)

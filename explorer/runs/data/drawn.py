@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -86,6 +86,11 @@ class Plan:
     classes: tuple[str, ...]
     labels: np.ndarray | None
     mask_of_class: np.ndarray | None
+
+    def taken(self, which: Sequence[int]) -> Plan:
+        """Return the plan of some of the pictures."""
+        labels = None if self.labels is None else self.labels[list(which)]
+        return replace(self, sketches=tuple(self.sketches[at] for at in which), labels=labels)
 
 
 def plan(settings: Mapping[str, Any], seed: int, part: Part, masks: bool = False) -> Plan:

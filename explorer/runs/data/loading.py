@@ -1,16 +1,17 @@
-"""Loads the data of a run: drawn ahead, read from disk, or a visitor's own."""
+"""Loads the data of a run: drawn ahead, read from disk, or a visitor's own. Knows no Keras."""
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
 from explorer.networks.work_context import SentenceError
-from explorer.runs.data import drawn, splitting
+from explorer.runs.data import drawn, own, splitting, stored
 from explorer.runs.data.picture_set import Divided, PictureSet
 from explorer.runs.data.sources import DIGITS, checked, source
 from explorer.runs.lessons.lesson import DataKind
@@ -67,7 +68,87 @@ def _drawn(settings: Mapping[str, Any], seed: int, context: Hears | None, kind: 
         plan = drawn.plan(settings, seed, name, masks=kind == "masks")
         return drawn.drawn(plan, say=_counter(context, words), look=_look(context))
 
-    return Divided(part("training", "pictures to learn from"), part("validation", "pictures to be judged by"))
+    return Divided(
+        part("training", "drawing pictures to learn from"), part("validation", "drawing pictures to be judged by")
+    )
+
+
+def _well_known(settings: Mapping[str, Any], seed: int, context: Hears | None, kind: DataKind) -> Divided:
+    name = settings["source"]
+    stored.make_sure(name, settings["download"], context)
+    if context is not None:
+        context.say(f"reading {stored.TITLES[name]}")
+    return stored.subset(name, settings, seed)
+
+
+def load_text(
+    data: Mapping[str, Any], *, seed: int, context: Hears | None = None
+) -> tuple[stored.TextSet, stored.TextSet]:
+    """Return texts to learn from and texts to be judged by.
+
+    Args:
+        data: "source" ("imdb") and its settings, as in `Config.data`.
+        seed: of the run.
+        context: hears how far it is, and can stop it.
+
+    Raises:
+        SentenceError: if there are no such texts here.
+        Stopped: if the run shall stop.
+    """
+    settings = checked(data)
+    if settings["source"] != "imdb":
+        raise SentenceError(f"{source(settings['source']).title} are no texts: choose other data.")
+    return stored.load_text(settings, seed=seed, context=context)
+
+
+def _own(settings: Mapping[str, Any], seed: int, context: Hears | None, kind: DataKind) -> Divided:
+    if context is None:
+        raise SentenceError("Own pictures are read only for the run of their owner: use load_files in a script.")
+    root = context.folder.parent
+    about = own.describe(root, settings["id"], context.config.owner)
+    return _divided(root, about, settings, seed, kind, _counter(context, "reading pictures"), _look(context))
+
+
+def _divided(
+    root: Path,
+    about: own.OwnSet,
+    settings: Mapping[str, Any],
+    seed: int,
+    kind: DataKind,
+    say: Callable[[int, int], None],
+    look: Callable[[], None],
+) -> Divided:
+    own.usable(about, kind)
+    training, validation = splitting.stratified(own.labels_of(about), settings["validation_share"], seed)
+
+    def part(which: np.ndarray) -> PictureSet:
+        return own.read(root, about, which=which.tolist(), say=say, look=look, **own.own_settings(settings))
+
+    return Divided(part(training), part(validation), own.skipped_in_words(about))
+
+
+def load_files(path: str | Path, *, seed: int, kind: DataKind = "classes", **settings: Any) -> Divided:
+    """Return the pictures of a folder or a zip on this machine, as a run has them that learns from "own" data.
+
+    Args:
+        path: a folder with a folder for each class, or with `images` and `masks`; or a zip of it.
+        seed: of the division.
+        kind: "classes", "masks" or "pictures".
+        **settings: of the source "own": side, fit, grey, validation_share.
+
+    Raises:
+        SentenceError: if there are no such pictures.
+    """
+    wanted = checked({"source": "own", **settings})
+    with tempfile.TemporaryDirectory() as root:
+        about = own.create(Path(root), _files_of(Path(path)), owner="script")
+        return _divided(Path(root), about, wanted, seed, kind, lambda done, count: None, lambda: None)
+
+
+def _files_of(path: Path) -> Iterator[tuple[str, bytes | BinaryIO]]:
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            yield (str(file.relative_to(path)) if path.is_dir() else file.name), file.read_bytes()
 
 
 def _look(context: Hears | None) -> Callable[[], None]:
@@ -82,7 +163,7 @@ def _counter(context: Hears | None, words: str) -> Callable[[int, int], None]:
         now = time.monotonic()
         if context is not None and now - said[0] >= _SAY_SECONDS:
             said[0] = now
-            context.say(f"drawing {words}: {min(done, count):,} of {count:,}")
+            context.say(f"{words}: {min(done, count):,} of {count:,}")
 
     return say
 
@@ -110,4 +191,8 @@ _LOADERS: dict[str, Callable[[Mapping[str, Any], int, Hears | None, DataKind], D
     "drawn_clean": _drawn,
     "drawn_digits": _drawn,
     "digits": _small_digits,
+    "mnist": _well_known,
+    "fashion_mnist": _well_known,
+    "cifar10": _well_known,
+    "own": _own,
 }

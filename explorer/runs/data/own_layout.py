@@ -1,0 +1,144 @@
+"""Finds the order in a heap of files: a folder for each class, or pictures and masks of the same names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, zip_longest
+
+from explorer.pictures.archive import Packed
+
+SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "eval"})
+IMAGES = frozenset({"image", "images", "imgs", "img", "picture", "pictures", "photos", "jpegimages", "inputs"})
+MASKS = frozenset({"mask", "masks", "label", "labels", "annotation", "annotations", "segmentationclass", "targets"})
+
+NO_FOLDER = "This file lies in no folder of a class: put it into one and upload it again."
+NO_MASK = "This picture has no mask of the same name in the folder with the masks: add one, or leave it out."
+NO_PICTURE = "This mask has no picture of the same name in the folder with the pictures: add one, or leave it out."
+ELSEWHERE = "This file lies neither with the pictures nor with the masks: put it into one of the two folders."
+
+_MASK_ENDING = re.compile(r"[-_ ](mask|seg|segmentation|label|labels|gt)$")
+
+
+@dataclass
+class Layout:
+    """What the files are.
+
+    Attributes:
+        classes: files of each class by its name; one class "pictures" where there are no folders.
+        pairs: (picture, mask) where there are masks; then there are no classes.
+        skipped: (name, sentence) of files that are not even read.
+        notes: sentences about how the folders were understood.
+    """
+
+    classes: dict[str, list[Packed]] = field(default_factory=dict)
+    pairs: list[tuple[Packed, Packed]] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def in_turn(self) -> list[tuple[str, Packed, Packed | None]]:
+        """Return (class, picture, mask), the classes taking turns, so that a limit cuts all of them alike."""
+        if self.pairs:
+            return [("", picture, mask) for picture, mask in self.pairs]
+        rows = ([(name, packed, None) for packed in files] for name, files in self.classes.items())
+        return [each for each in chain.from_iterable(zip_longest(*rows)) if each is not None]
+
+
+def shown(packed: Packed) -> str:
+    """Return a file's folders and name for showing."""
+    return "/".join(packed.path)
+
+
+def arrange(files: Iterable[Packed]) -> Layout:
+    """Return what the files are, by their folders alone; nothing is read.
+
+    One folder around everything is looked through, and so are folders named train, test and the like. Classes whose
+    names differ only in case are one class: some systems cannot keep them apart.
+    """
+    layout = Layout()
+    kept: list[tuple[tuple[str, ...], Packed]] = []
+    for packed in files:
+        if packed.sentence:
+            layout.skipped.append((shown(packed), packed.sentence))
+        else:
+            kept.append((packed.path, packed))
+    kept = _without_splits(_without_tops(kept), layout)
+    firsts = {path[0].casefold() for path, _ in kept if len(path) > 1}
+    if firsts & IMAGES and firsts & MASKS:
+        _pair(kept, layout)
+    else:
+        _classify(kept, layout)
+    return layout
+
+
+_Kept = list[tuple[tuple[str, ...], Packed]]
+
+
+def _without_tops(kept: _Kept) -> _Kept:
+    """Leave out folders that hold everything, as long as there are folders in them."""
+    while any(len(path) > 2 for path, _ in kept):
+        firsts = {path[0] if len(path) > 1 else None for path, _ in kept}
+        if len(firsts) > 1 or None in firsts:
+            break
+        kept = [(path[1:], packed) for path, packed in kept]
+    return kept
+
+
+def _without_splits(kept: _Kept, layout: Layout) -> _Kept:
+    deep = [path for path, _ in kept if len(path) > 2]
+    firsts = {path[0] for path in deep}
+    if not deep or not {name.casefold() for name in firsts} <= SPLITS:
+        return kept
+    if len(firsts) > 1:
+        names = " and ".join(sorted(firsts))
+        layout.notes.append(f"The folders {names} were taken together: which pictures judge is decided anew here.")
+    return [(path[1:] if len(path) > 2 and path[0] in firsts else path, packed) for path, packed in kept]
+
+
+def _classify(kept: _Kept, layout: Layout) -> None:
+    folders: dict[str, list[str]] = {}
+    for path, packed in kept:
+        if len(path) == 1:
+            continue
+        spellings = folders.setdefault(path[0].casefold(), [])
+        if path[0] not in spellings:
+            spellings.append(path[0])
+        layout.classes.setdefault(spellings[0], []).append(packed)
+    loose = [packed for path, packed in kept if len(path) == 1]
+    if layout.classes:
+        layout.skipped += [(shown(packed), NO_FOLDER) for packed in loose]
+    elif loose:
+        layout.classes["pictures"] = loose
+    for spellings in folders.values():
+        if len(spellings) > 1:
+            layout.notes.append(f"{' and '.join(spellings)} differ only in case and were taken as one class.")
+    layout.classes = dict(sorted(layout.classes.items(), key=lambda item: natural(item[0])))
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Return what names are sorted by, so that 2 comes before 10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name.casefold()) if part]
+
+
+def _pair(kept: _Kept, layout: Layout) -> None:
+    pictures: dict[tuple[str, ...], Packed] = {}
+    masks: dict[tuple[str, ...], Packed] = {}
+    for path, packed in kept:
+        first = path[0].casefold() if len(path) > 1 else ""
+        if first in IMAGES:
+            pictures[_stem(path[1:], mask=False)] = packed
+        elif first in MASKS:
+            masks[_stem(path[1:], mask=True)] = packed
+        else:
+            layout.skipped.append((shown(packed), ELSEWHERE))
+    layout.pairs = [(packed, masks[stem]) for stem, packed in pictures.items() if stem in masks]
+    layout.skipped += [(shown(packed), NO_MASK) for stem, packed in pictures.items() if stem not in masks]
+    layout.skipped += [(shown(packed), NO_PICTURE) for stem, packed in masks.items() if stem not in pictures]
+
+
+def _stem(path: Sequence[str], *, mask: bool) -> tuple[str, ...]:
+    """Return what a picture and its mask have in common."""
+    name = path[-1].rpartition(".")[0] or path[-1]
+    name = name.casefold()
+    return (*(folder.casefold() for folder in path[:-1]), _MASK_ENDING.sub("", name) if mask else name)
