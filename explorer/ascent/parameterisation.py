@@ -136,11 +136,27 @@ def _blur_matrix(side: int, deviation: Any) -> Any:
 class FourierImage(Coloured):
     """Real and imaginary part of each wave of the picture's half spectrum, scaled by 1/f^d.
 
+    An image's parameters are a matrix (2 · h, (w // 2 + 1) · channels): its rows the waves down the picture, the even
+    ones before the odd ones, each kind all real parts before all imaginary ones; its columns the waves across, again
+    the even ones first, each with its channels together. (So the transform need not sort them, see `pictures`; of an
+    odd number of pixels the waves stay in order.)
+
     Attributes:
         exponent: d of the spectrum.
     """
 
     exponent: float
+
+    def _sorted(self, spectrum: np.ndarray) -> np.ndarray:
+        """Return a spectrum (h, w // 2 + 1, channels) of complex numbers as parameters lie, float32."""
+        height, width, _ = self.shape
+        spectrum = spectrum[:, np.concatenate(_kinds(spectrum.shape[1], width))]
+        kinds = [spectrum[kind].reshape(len(kind), -1) for kind in _kinds(height, height)]
+        return np.concatenate([part for kind in kinds for part in (kind.real, kind.imag)]).astype(np.float32)
+
+    def _sorted_reals(self, values: np.ndarray) -> np.ndarray:
+        """Return one real number for each wave (h, w // 2 + 1), for real and imaginary part of all channels."""
+        return self._sorted(np.repeat((values + 1j * values)[..., None], self.shape[2], axis=2))
 
     @property
     def _scale(self) -> np.ndarray:
@@ -148,7 +164,8 @@ class FourierImage(Coloured):
 
     def noise(self, random: np.random.Generator) -> np.ndarray:
         """Return normal noise of deviation `NOISE`, float32 (2 · h, (w // 2 + 1) · channels)."""
-        return random.normal(scale=NOISE, size=self.grey().shape).astype(np.float32)
+        real, imaginary = random.normal(scale=NOISE, size=(2, *self._scale.shape, self.shape[2]))
+        return self._sorted(real + 1j * imaginary)
 
     def grey(self) -> np.ndarray:
         """Return zeros, which the sigmoid makes middle grey."""
@@ -158,58 +175,88 @@ class FourierImage(Coloured):
     def parameters(self, picture: np.ndarray) -> np.ndarray:
         """Return what stands for a picture (h, w, channels); colours are clipped to 0.01 … 0.99."""
         spectrum = np.fft.rfft2(_SOFTENED * self._hidden(picture), axes=(0, 1)) / self._scale[..., None]
-        flat = spectrum.reshape(len(spectrum), -1)
-        return np.concatenate([flat.real, flat.imag]).astype(np.float32)
+        return self._sorted(spectrum)
 
     def pictures(self, parameters: Any) -> Any:
         """Return the pictures (n, h, w, channels) on [0, 1].
 
-        The inverse transform is two products with matrices of waves, along the columns and then along the rows, where
-        the colours are mixed as well: up to some hundred pixels that is faster than the fast transform, on CPUs by
-        far.
+        The inverse transform is products with matrices of waves, along the columns and then along the rows, where the
+        colours are mixed as well: up to some hundred pixels that is faster than the fast transform, on CPUs by far.
+        One step of the fast transform halves the products (Cooley, Tukey, Mathematics of Computation 1965): half a
+        side later, even waves are what they were and odd ones the opposite.
         """
         height, width, channels = self.shape
-        along_columns, along_rows = _waves(height, width, self.colours, channels)
-        scale = np.tile(np.repeat(self._scale, channels, axis=1), (2, 1)) / np.float32(_SOFTENED)
-        columns = keras.ops.matmul(
-            keras.ops.convert_to_tensor(along_columns), parameters * keras.ops.convert_to_tensor(scale)
+        down, across = _waves(height, width, self.colours, channels)
+        scale = self._sorted_reals(self._scale / np.float32(_SOFTENED))
+        waves = keras.ops.reshape(
+            parameters * keras.ops.convert_to_tensor(scale), (-1, len(down), down.shape[2], scale.shape[1])
         )
-        rows = keras.ops.matmul(
-            keras.ops.reshape(columns, (-1, along_rows.shape[0])), keras.ops.convert_to_tensor(along_rows)
+        columns = keras.ops.matmul(keras.ops.convert_to_tensor(down), waves)
+        columns = _halves(keras.ops.split(columns, len(down), axis=1), axis=1)
+        # A row of the picture in each: its real parts, then its imaginary ones.
+        columns = keras.ops.reshape(columns, (-1, 2, scale.shape[1]))
+        kinds = keras.ops.split(columns, [len(across[0]) // 2], axis=2) if len(across) == 2 else [columns]
+        rows = _halves(
+            [
+                keras.ops.matmul(keras.ops.reshape(kind, (-1, len(matrix))), keras.ops.convert_to_tensor(matrix))
+                for kind, matrix in zip(kinds, across, strict=True)
+            ],
+            axis=1,
         )
         return keras.ops.sigmoid(keras.ops.reshape(rows, (-1, height, width, channels)))
 
     def blurred(self, parameters: Any, deviation: Any) -> Any:
         """Blur exactly: a Gaussian's transform is a Gaussian (the picture's edges meet)."""
-        squares = np.tile(np.repeat(frequencies(*self.shape[:2]) ** 2, self.shape[2], axis=1), (2, 1))
-        decay = keras.ops.convert_to_tensor((-2 * np.pi**2 * squares).astype(np.float32))
+        decay = keras.ops.convert_to_tensor(self._sorted_reals(-2 * np.pi**2 * frequencies(*self.shape[:2]) ** 2))
         faded = keras.ops.exp(decay * keras.ops.square(keras.ops.convert_to_tensor(deviation)))
         return parameters * faded
 
 
+def _kinds(count: int, side: int) -> list[np.ndarray]:
+    """Return the numbers of so many waves: the even and the odd ones apart where the side can be halved."""
+    return [np.arange(count)] if side % 2 else [np.arange(0, count, 2), np.arange(1, count, 2)]
+
+
+def _halves(kinds: list[Any], axis: int) -> Any:
+    """Return what even and odd waves make together over the whole side, from what each makes over its first half."""
+    if len(kinds) == 1:
+        return kinds[0]
+    even, odd = kinds
+    return keras.ops.concatenate([even + odd, even - odd], axis=axis)
+
+
 @lru_cache(maxsize=16)
-def _waves(height: int, width: int, colours: Colours, channels: int) -> tuple[np.ndarray, np.ndarray]:
+def _waves(height: int, width: int, colours: Colours, channels: int) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return the matrices of the inverse transform of half a spectrum, and of the colours.
 
-    Returns:
-        (along_columns, along_rows): the first, (2 · h, 2 · h), takes a column of the spectrum, all real parts before
-        all imaginary ones, to the complex values of each row of the picture, real and imaginary in turn; the second,
-        (2 · (w // 2 + 1) · channels, w · channels), takes a row of those to the picture's real values.
-    """
-    angles = 2 * np.pi * np.outer(np.arange(height), np.arange(height)) / height
-    cosine, sine = np.cos(angles) / height, np.sin(angles) / height
-    real, imaginary = np.concatenate([cosine, -sine], axis=1), np.concatenate([sine, cosine], axis=1)
-    along_columns = np.stack([real, imaginary], axis=1).reshape(2 * height, 2 * height)
+    There is one of each for the even and one for the odd waves, which make half of the side; for an odd side one for
+    all waves, which makes the whole.
 
-    half = width // 2 + 1
-    twice = np.full((half, 1), 2.0)  # a wave whose mirror image is missing counts for both
+    Returns:
+        (down, across): the first, (kinds, 2 · h / kinds, 2 · h / kinds), takes a column of the spectrum, all real
+        parts before all imaginary ones, to the complex values of each row of the picture, real and imaginary in turn;
+        each of the second, (2 · waves · channels, w / kinds · channels), takes a row of those to the picture's real
+        values.
+    """
+    down = []
+    for waves in _kinds(height, height):
+        angles = 2 * np.pi * np.outer(np.arange(len(waves)), waves) / height
+        cosine, sine = np.cos(angles) / height, np.sin(angles) / height
+        real, imaginary = np.concatenate([cosine, -sine], axis=1), np.concatenate([sine, cosine], axis=1)
+        down.append(np.stack([real, imaginary], axis=1).reshape(2 * len(waves), 2 * len(waves)))
+
+    twice = np.full((width // 2 + 1, 1), 2.0)  # a wave whose mirror image is missing counts for both
     twice[0] = 1.0
     if width % 2 == 0:
         twice[-1] = 1.0
-    angles = 2 * np.pi * np.outer(np.arange(half), np.arange(width)) / width
-    values = np.concatenate([twice * np.cos(angles), -twice * np.sin(angles)]) / width
-    along_rows = np.kron(values, colour_matrix(colours if channels == 3 else "none", channels).T)
-    return along_columns.astype(np.float32), along_rows.astype(np.float32)
+    colour = colour_matrix(colours if channels == 3 else "none", channels).T
+    across = []
+    kinds = _kinds(width // 2 + 1, width)
+    for waves in kinds:
+        angles = 2 * np.pi * np.outer(waves, np.arange(width // len(kinds))) / width
+        values = np.concatenate([twice[waves] * np.cos(angles), -twice[waves] * np.sin(angles)]) / width
+        across.append(np.kron(values, colour).astype(np.float32))
+    return np.stack(down).astype(np.float32), across
 
 
 def image_of(plan: Plan, shape: tuple[int, int, int]) -> Image:

@@ -366,9 +366,9 @@ class _Kernels:
                 return objective.values(x, selection, leak)
             return objective.alone(x, keras.ops.argmax(selection, axis=1)), None
 
-        def ascend(parameters: Any, selection: Any, weights: Any, places: Any, shares: Any, grey: Any) -> Any:
+        def ascend(parameters: Any, selection: Any, weights: Any, *sampling: Any) -> Any:
             pictures = image.pictures(parameters)
-            seen = pictures if still else transforms.shaken(pictures, places, shares, grey)
+            seen = pictures if still else transforms.shaken(pictures, *sampling)
             values, maps = wanted(passing.prepared(network, seen), selection, weights[4])
             total = keras.ops.sum(values)
             for place, term in terms:
@@ -377,8 +377,8 @@ class _Kernels:
                 total = total - weights[3] * copies * keras.ops.sum(regularisers.likeness(maps, copies))
             return total, (values, pictures)
 
-        def value(parameters: Any, selection: Any, places: Any, shares: Any, grey: Any) -> Any:
-            seen = transforms.shaken(image.pictures(parameters), places, shares, grey)
+        def value(parameters: Any, selection: Any, *sampling: Any) -> Any:
+            seen = transforms.shaken(image.pictures(parameters), *sampling)
             return wanted(passing.prepared(network, seen), selection, 0.0)[0]
 
         self.ascend = WithGradient(ascend, network=network, compiled=True)

@@ -64,6 +64,26 @@ def as_array(tensor: Any) -> np.ndarray:
     return values.astype(np.float32, copy=False)
 
 
+def sum_of_sorted(rows: Any, whose: Any, count: int) -> Any:
+    """Add up the rows that belong together, where those lie together.
+
+    Args:
+        rows: Tensor (m, k).
+        whose: int tensor (m,), ascending: the number of the sum that a row belongs to.
+        count: How many sums.
+
+    Returns:
+        Tensor (count, k), 0 where no row belongs.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        # Keras' own way knows the number of sums only for rows in any order, which takes four times as long.
+        found = tf.math.segment_sum(rows, whose)
+        return tf.ensure_shape(tf.pad(found, [[0, count - tf.shape(found)[0]], [0, 0]]), (count, rows.shape[1]))
+    return keras.ops.segment_sum(rows, whose, num_segments=count, sorted=True)
+
+
 class _Kernel:
     """A function of tensors that is compiled at once, never, or after a few calls."""
 

@@ -7,23 +7,61 @@ import pytest
 from explorer.ascent.colours import colour_matrix, root
 from explorer.ascent.parameterisation import FourierImage, PixelImage, image_of, spectrum_scale
 from explorer.ascent.results import Plan
+from explorer.networks.gradients import value_and_gradient
 
 pytestmark = pytest.mark.backends
-SHAPES = [(8, 8, 3), (9, 7, 3), (6, 11, 1), (5, 4, 3)]
+SHAPES = [(8, 8, 3), (9, 7, 3), (6, 11, 1), (5, 4, 3), (2, 2, 3), (1, 6, 1), (10, 1, 3)]
 
 
 def shown(image, parameters):
     return keras.ops.convert_to_numpy(image.pictures(keras.ops.convert_to_tensor(parameters)))
 
 
+def spectrum_of(parameters, shape, exponent=1.5):
+    """Return the scaled spectra (n, h, w // 2 + 1, channels) of a batch of parameters, each wave put where it belongs."""
+    height, width, channels = shape
+    half = width // 2 + 1
+    down = [*range(0, height, 2), *range(1, height, 2)] if height % 2 == 0 else [*range(height)]
+    across = [*range(0, half, 2), *range(1, half, 2)] if width % 2 == 0 else [*range(half)]
+    rows = parameters.reshape(len(parameters), -1, 2, height if height % 2 else height // 2, half, channels)
+    spectrum = np.zeros((len(parameters), height, half, channels), complex)
+    both = (rows[:, :, 0] + 1j * rows[:, :, 1]).reshape(len(parameters), height, half, channels)
+    spectrum[:, np.array(down)[:, None], np.array(across)] = both
+    return spectrum * spectrum_scale(height, width, exponent)[..., None]
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_fourier_image_is_numpys_inverse_transform_of_scaled_waves(shape):
     image = FourierImage(shape, "none", 1.5)
     waves = np.random.default_rng(0).normal(size=(2, *image.grey().shape)).astype(np.float32)
-    real, imaginary = np.split(waves.reshape(2, 2 * shape[0], -1, shape[2]), 2, axis=1)
-    spectrum = (real + 1j * imaginary) * spectrum_scale(shape[0], shape[1], 1.5)[..., None]
-    values = np.fft.irfft2(spectrum, s=shape[:2], axes=(1, 2))
+    values = np.fft.irfft2(spectrum_of(waves, shape), s=shape[:2], axes=(1, 2))
     np.testing.assert_allclose(shown(image, waves), 1 / (1 + np.exp(-values / 4)), atol=2e-6)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_fourier_images_gradient_is_numpys_forward_transform(shape):
+    image = FourierImage(shape, "none", 1.5)
+    waves = np.random.default_rng(0).normal(size=(2, *image.grey().shape)).astype(np.float32)
+    wanted, direction = (np.random.default_rng(n).normal(size=size) for n, size in ((1, (2, *shape)), (2, waves.shape)))
+
+    def product(parameters):
+        return keras.ops.sum(image.pictures(parameters) * keras.ops.convert_to_tensor(wanted.astype(np.float32)))
+
+    _, gradient = value_and_gradient(product, waves)
+    values, change = (
+        np.fft.irfft2(spectrum_of(each, shape), s=shape[:2], axes=(1, 2)) / 4 for each in (waves, direction)
+    )
+    steepness = 1 / (2 + np.exp(values) + np.exp(-values))
+    assert np.vdot(gradient, direction) == pytest.approx((wanted * steepness * change).sum(), rel=1e-3, abs=1e-3)
+
+
+def test_noise_is_drawn_wave_by_wave_real_parts_first():
+    shape = (6, 4, 3)
+    image = FourierImage(shape, "none", 1.5)
+    drawn = np.random.default_rng(7).normal(scale=0.01, size=(2, 6, 3, 3))
+    spectrum = spectrum_of(image.noise(np.random.default_rng(7))[None], shape)[0]
+    expected = (drawn[0] + 1j * drawn[1]) * spectrum_scale(6, 4, 1.5)[..., None]
+    np.testing.assert_allclose(spectrum, expected, rtol=1e-6)
 
 
 def test_the_spectrum_is_one_over_f_down_to_the_longest_wave():

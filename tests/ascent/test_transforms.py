@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from explorer.ascent.results import NO_TRANSFORMS, Transforms
 from explorer.ascent.transforms import Movement, is_still, movement, sampling, shaken
-from explorer.networks.gradients import value_and_gradient
+from explorer.networks.gradients import sum_of_sorted, value_and_gradient
 
 pytestmark = pytest.mark.backends
 
@@ -82,3 +82,28 @@ def test_the_gradient_is_the_exact_adjoint():
     nothing, _ = value_and_gradient(product, np.zeros_like(x))
     value, _ = value_and_gradient(product, x)
     assert np.vdot(gradient, x) == pytest.approx(value - nothing, rel=1e-4)
+
+
+def test_the_gradient_is_what_a_backend_finds_pixel_by_pixel():
+    x, other = pictures(9, 6), np.random.default_rng(1).normal(size=(2, 9, 6, 3)).astype(np.float32)
+    for movement in (Movement(0.3, 0.8, (2.2, -1.6), 1.0, False), Movement(-0.2, 1.3, (0.5, 3.0), 1.0, True)):
+        how = sampling(movement, 9, 6)
+
+        def product(image, how=how):
+            tensors = map(keras.ops.convert_to_tensor, how)
+            return keras.ops.sum(shaken(image, *tensors) * keras.ops.convert_to_tensor(other))
+
+        expected = np.zeros((2, 9 * 6, 3))
+        for places, weights in zip(how.places, how.weights, strict=True):
+            for pixel, (place, weight) in enumerate(zip(places, weights, strict=True)):
+                expected[:, place] += weight * other.reshape(2, -1, 3)[:, pixel]
+        _, gradient = value_and_gradient(product, x)
+        np.testing.assert_allclose(gradient.reshape(2, -1, 3), expected, atol=1e-5)
+
+
+def test_sums_of_rows_that_lie_together_leave_zeros_where_there_are_none():
+    rows = np.arange(10, dtype=np.float32).reshape(5, 2)
+    whose = np.array([1, 1, 2, 4, 4], np.int32)
+    found = sum_of_sorted(keras.ops.convert_to_tensor(rows), keras.ops.convert_to_tensor(whose), 7)
+    expected = [[0, 0], [2, 4], [4, 5], [0, 0], [14, 16], [0, 0], [0, 0]]
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(found), expected)
