@@ -12,10 +12,10 @@ from explorer.runs.lessons.lesson import Lesson
 
 @lru_cache(maxsize=1)
 def lessons() -> tuple[Lesson, ...]:
-    """Return all lessons in their order: each module here that has a `LESSON`."""
+    """Return all lessons in their order: each `LESSON` of the modules here, however many of them know it."""
     modules = (importlib.import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__))
     found = [module.LESSON for module in modules if hasattr(module, "LESSON")]
-    return tuple(sorted(found, key=lambda lesson: lesson.order))
+    return tuple(sorted({each.name: each for each in found}.values(), key=lambda lesson: lesson.order))
 
 
 def lesson(name: str) -> Lesson:
