@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,6 +15,7 @@ from explorer.interface.numbers import share_text, value_text
 from explorer.interface.theme import Palette
 from explorer.runs.outcome import Line, Lines
 
+MOST_TICKS = 10
 DASHES = ("solid", "dot", "dashdot")
 
 
@@ -199,12 +201,20 @@ def outcome_lines(chart: Lines, palette: Palette, height: int = 300) -> go.Figur
     figure.update_xaxes(title={"text": chart.x_title, "standoff": 8}, zeroline=False)
     figure.update_yaxes(title={"text": chart.y_title, "standoff": 8}, zeroline=bool(chart.bars))
     if chart.logarithmic_x:
-        figure.update_xaxes(type="log")
+        figure.update_xaxes(type="log", **_few_ticks(chart))
     if chart.logarithmic_y:
         figure.update_yaxes(type="log")
     if len(chart.lines) > 1:
         _legend_above(figure, len(chart.lines), height)
     return figure
+
+
+def _few_ticks(chart: Lines) -> dict[str, Any]:
+    """Return ticks at the measured positions where there are few: 2, 5, 10 say more than powers of ten."""
+    there = sorted({x for line in chart.lines for x in line.x if x > 0})
+    if not 2 <= len(there) <= MOST_TICKS:
+        return {}
+    return {"tickvals": there, "ticktext": [f"{x:g}" for x in there]}
 
 
 def _bars(figure: go.Figure, chart: Lines, line: Line, colour: str, groups: int) -> None:

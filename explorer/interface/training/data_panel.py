@@ -7,12 +7,16 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.interface import runs_service
 from explorer.interface.current_picture import plain
-from explorer.interface.training import settings_link
+from explorer.interface.training import examples, own_data, settings_link
 from explorer.interface.training.knobs import knob_widget
 from explorer.interface.training.page_state import STATE, Plan
+from explorer.interface.visitor import visitor_id
 from explorer.networks.work_context import SentenceError
+from explorer.runs.data import own
 from explorer.runs.data.sources import DataSource, source
+from explorer.runs.lessons.lesson import DataKind
 
 
 def sources_of(plan: Plan) -> list[DataSource]:
@@ -64,33 +68,62 @@ def set_data(plan: Plan, name: str, value: Any) -> None:
     STATE.set("data", settings_link.text_of(chosen.knobs, changes))
 
 
-def show(plan: Plan, data: Mapping[str, Any]) -> None:
-    """Draw the choice of the data, their settings, and examples."""
+def kind_of(plan: Plan) -> DataKind:
+    """Return what the lesson's own data are meant for."""
+    return sources_of(plan)[0].kind
+
+
+def show(plan: Plan, data: dict[str, Any], seed: int) -> bool:
+    """Draw the choice of the data, their settings and examples; own pictures that are chosen go into `data`.
+
+    Returns:
+        Whether there is something to learn from.
+    """
     chosen = chosen_source(plan)
     if chosen is None:
         st.markdown("**Data**")
         st.caption("This lesson makes its own data.")
-        return
+        return True
+    _source_row(plan, chosen, data)
+    if chosen.name == "own":
+        about = own_data.show(str(data.get("id", "")), lambda set_id: set_data(plan, "id", set_id))
+        if about is None:
+            return False
+        data["id"] = about.id
+        wanted = kind_of(plan)
+        kind: DataKind | None = wanted if wanted in about.kinds else about.kinds[0]
+        if wanted == "masks" and not about.has_masks:
+            st.warning(own.NO_MASKS, icon=":material/layers_clear:")
+    else:
+        kind = None
+        if chosen.note:
+            st.caption(plain(chosen.note))
+    if chosen.kind == "sequences":
+        return True
+    examples.show(data, seed, kind, visitor_id(), runs_service.runs_folder())
+    return True
+
+
+def _source_row(plan: Plan, chosen: DataSource, data: Mapping[str, Any]) -> None:
+    """Draw the choice of the source and its knobs."""
     names = [each.name for each in sources_of(plan)]
     titles = {each.name: each.title for each in sources_of(plan)}
     default = str(plan.preset.data.get("source", names[0]))
+
+    def changed(name: str, value: Any) -> None:
+        set_data(plan, name, value)
+
     with st.container(horizontal=True, vertical_alignment="bottom"):
         STATE.pick(
             "source", names, index=names.index(default) if default in names else 0, format_func=titles.__getitem__,
             width=230, on_change=lambda: STATE.set("data", ""),
         )  # fmt: skip
-        main = [knob for knob in chosen.knobs if knob.main]
-        for knob in main:
-            with st.container(width=210):
-                knob_widget(
-                    knob, data[knob.name], f"data_{chosen.name}", lambda name, value: set_data(plan, name, value)
-                )
+        for knob in chosen.knobs:
+            if knob.main:
+                with st.container(width=190):
+                    knob_widget(knob, data[knob.name], f"data_{chosen.name}", changed)
         others = [knob for knob in chosen.knobs if not knob.main and knob.name != "id"]
         if others:
             with st.popover("More", icon=":material/tune:", key="training_data_more"), st.container(width=400):
                 for knob in others:
-                    knob_widget(
-                        knob, data[knob.name], f"data_{chosen.name}", lambda name, value: set_data(plan, name, value)
-                    )
-    if chosen.note:
-        st.caption(plain(chosen.note))
+                    knob_widget(knob, data[knob.name], f"data_{chosen.name}", changed)

@@ -24,7 +24,7 @@ BUTTONS = {
     "filters": ("Filters", ":material/auto_awesome_mosaic:"),
 }
 
-_TRAVELS = re.compile(r"(drawn|scene|sample):[a-z0-9_]+(:[0-9]{1,9})?")
+_TRAVELS = re.compile(r"(drawn|scene|digit|sample):[a-z0-9_:]{1,80}")
 _GO = "_training_go"
 
 

@@ -54,9 +54,9 @@ _LOOK = """<style>
 [class*="st-key-training_verdict_"] { border-left: 5px solid light-dark(#5B6B7A, #9AA9B8); padding: .7rem 1rem; }
 [class*="st-key-training_verdict_true"] { border-left-color: light-dark(#009E73, #2FC79B); }
 [class*="st-key-training_verdict_false"] { border-left-color: light-dark(#D55E00, #F08A45); }
-[class*="st-key-training_verdict_"] h4 { padding: 0; }
 .st-key-training_top [data-testid="stMetricValue"] { font-size: 1.55rem; }
 .st-key-training_top [data-testid="stMetric"] { padding: 0; }
+.st-key-training_head p strong { font-size: 1.25rem; }
 </style>"""
 
 
@@ -90,7 +90,7 @@ def verdict(item: Verdict, key: str) -> None:
     said, icon, colour = _VERDICTS[item.holds]
     with st.container(border=True, key=f"training_verdict_{str(item.holds).lower()}_{key}", gap="xsmall"):
         st.markdown(f":{colour}[{icon} **{said}**]")
-        st.markdown(f"#### “{plain(item.sentence)}”")
+        st.markdown(f"**“{plain(item.sentence)}”**")
         if item.because:
             st.markdown(plain(item.because))
 
@@ -122,7 +122,7 @@ def numbers(item: Numbers) -> None:
     """Draw a few numbers, large."""
     if item.title:
         st.markdown(f"**{plain(item.title)}**")
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for number in item.rows:
             st.metric(plain(number.label), number_text(number), help=plain(number.note) or None, width="content")
 

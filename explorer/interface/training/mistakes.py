@@ -100,19 +100,23 @@ def show(run: Run, lesson: Lesson | None, outcome: Sequence[Any]) -> None:
     """Draw the table of one of the run's networks, and the pictures of the cell that was clicked."""
     tables = confusions(outcome)
     names = [item.variant for item in tables]
-    variant = names[0]
-    if len(names) > 1:
-        variant = STATE.pick(
-            "mistakes", names, format_func=lambda name: words.variant_title(lesson, name), width=260,
-            on_change=lambda: STATE.set("cell", ""),
-        )  # fmt: skip
-    table = next(item for item in tables if item.variant == variant)
-    there = judged(run.folder, variant)
-    cell = cell_of(STATE.linked("cell"), len(table.classes))
-    wide = len(table.classes) > 8
+    wide = len(tables[0].classes) > 8
     left, right = st.columns([1.25 if wide else 1, 1], gap="medium")
     with left:
+        variant = names[0]
+        if len(names) > 1:
+            variant = STATE.pick(
+                "mistakes",
+                names,
+                format_func=lambda name: words.variant_title(lesson, name),
+                width=320,
+                label_visibility="collapsed",
+                on_change=lambda: STATE.set("cell", ""),
+            )
+        table = next(item for item in tables if item.variant == variant)
+        cell = cell_of(STATE.linked("cell"), len(table.classes))
         _table(table, cell)
+    there = judged(run.folder, variant)
     with right:
         if there is None:
             st.caption("The pictures behind this table were not kept.")

@@ -38,10 +38,8 @@ def _head(run: Run, lesson: Lesson | None) -> None:
             "Lessons", icon=":material/arrow_back:", key="training_back", type="tertiary",
             on_click=lambda: STATE.set("run", ""),
         )  # fmt: skip
-        st.markdown(
-            f"### {lesson.icon if lesson else ':material/model_training:'} {plain(words.title_of(run))}",
-            width="content",
-        )
+        icon = lesson.icon if lesson is not None else ":material/model_training:"
+        st.markdown(f"{icon} **{plain(words.title_of(run))}**", width="content")
         st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
         if not asking.owns(run):
             st.badge("shared with you", icon=":material/visibility:", color="gray", help="You may look, and no more.")

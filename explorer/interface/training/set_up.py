@@ -48,14 +48,14 @@ def show(lesson: Lesson, runs: Sequence[Run]) -> None:
             st.warning(plain(sentence), icon=":material/link_off:")
         if plan.preset.note:
             st.caption(plain(plan.preset.note))
-        left, right = st.columns([1.25, 1], gap="large")
-        with left, STATE.part("data"):
-            data_panel.show(plan, data)
+        left, right = st.columns([1.3, 1], gap="large")
         with right, STATE.part("settings"):
             network = _network(plan)
             title, seed = _knobs(plan)
+        with left, STATE.part("data"):
+            there = data_panel.show(plan, data, seed)
         with ready:
-            _start(plan, data, network, title, seed, runs)
+            _start(plan, data, network, title, seed, runs, there)
 
 
 def _presets(plan: Plan) -> None:
@@ -162,13 +162,15 @@ def default_title(plan: Plan) -> str:
     return plan.lesson.title if first else f"{plan.lesson.title}: {plan.preset.title}"[:TITLE_LENGTH]
 
 
-def _start(plan: Plan, data: Mapping[str, Any], network: str, title: str, seed: int, runs: Sequence[Run]) -> None:
-    """Draw how long it will take, and the button that starts it."""
+def _start(
+    plan: Plan, data: Mapping[str, Any], network: str, title: str, seed: int, runs: Sequence[Run], there: bool
+) -> None:
+    """Draw how long it will take, and the button that starts it, once there are data to learn from."""
     seconds = timing.estimate(plan.lesson, plan.settings, data)
     if seconds is not None:
         here = timing.pace(runs)
         st.markdown(f"{words.about_seconds(seconds * here.of(plan.lesson)).capitalize()} {here.where}", width="content")
-    if st.button("Start", type="primary", icon=":material/play_arrow:", key="training_start"):
+    if st.button("Start", type="primary", icon=":material/play_arrow:", key="training_start", disabled=not there):
         run = starting.start(
             plan.lesson,
             title=title or default_title(plan),

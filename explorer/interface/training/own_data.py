@@ -1,0 +1,221 @@
+"""A visitor's own pictures: a zip, many files, or the webcam class by class become a data set; old ones go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from explorer.interface import picture_picker, runs_service
+from explorer.interface.current_picture import plain
+from explorer.interface.state import show_in
+from explorer.interface.training import asking
+from explorer.interface.visitor import visitor_id
+from explorer.networks.work_context import SentenceError
+from explorer.runs.data import own
+from explorer.runs.data.own import OwnSet
+from explorer.settings import get_settings
+
+SHELF = "_training_shelf"
+"""Session key of the pictures that are collected class by class, before they become a data set."""
+
+SHELF_BYTES = 60_000_000
+_TURN = "_training_upload_turn"
+_FAILED = "_training_data_failed"
+
+Shelf = dict[str, list[tuple[str, bytes]]]
+
+
+def sets() -> list[OwnSet]:
+    """Return this visitor's data sets, the newest first."""
+    return own.mine(runs_service.runs_folder(), visitor_id())
+
+
+def find(set_id: str) -> OwnSet | None:
+    """Return a data set of this visitor's; None where there is none."""
+    try:
+        return own.describe(runs_service.runs_folder(), set_id, visitor_id())
+    except SentenceError:
+        return None
+
+
+def title_of(about: OwnSet) -> str:
+    """Return how a data set stands in the list."""
+    what = "with masks" if about.has_masks else f"{len(about.classes)} classes"
+    return f"{about.title} · {len(about.pictures):,} pictures, {what}"
+
+
+def show(chosen: str, choose: Callable[[str], None]) -> OwnSet | None:
+    """Draw the choice among own data sets and the ways to make one; return the chosen one.
+
+    Args:
+        chosen: id of the data set in the link, "" for none.
+        choose: takes another id into the link.
+    """
+    there = sets()
+    about = find(chosen) or (there[0] if there and not chosen else None)
+    if chosen and about is None:
+        st.warning(own.NO_SUCH_SET, icon=":material/folder_off:")
+    if about is not None and about.id != chosen:
+        choose(about.id)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if about is not None:
+            _choice(there, about, choose)
+        with (
+            st.popover("Add pictures", icon=":material/add_photo_alternate:", key="training_add", type="secondary"),
+            st.container(width=440),
+        ):
+            _add(choose)
+        if about is not None and st.button("Delete", icon=":material/delete:", key="training_data_delete"):
+            _ask_to_delete(about)
+    if about is None:
+        st.caption("Drop a zip with a folder for each class, or take pictures with the webcam. Only you see them.")
+    if sentence := st.session_state.pop(_FAILED, None):
+        st.error(plain(sentence), icon=":material/broken_image:")
+    return about
+
+
+def _choice(there: Sequence[OwnSet], about: OwnSet, choose: Callable[[str], None]) -> None:
+    by_id = {each.id: each for each in there}
+    key = "training_own_shown"
+    show_in(key, about.id)
+    st.selectbox(
+        "Data set", list(by_id), format_func=lambda each: title_of(by_id[each]), key=key, width=330,
+        label_visibility="collapsed", on_change=lambda: choose(st.session_state[key]),
+    )  # fmt: skip
+
+
+def largest_upload() -> int:
+    """Return how many megabytes one upload may have."""
+    return min(get_settings().data_megabytes, int(st.get_option("server.maxUploadSize") or 200))
+
+
+def _add(choose: Callable[[str], None]) -> None:
+    """Draw the ways to add pictures."""
+    title = st.text_input("Name of the data set", key="training_data_title", max_chars=60, placeholder="My pictures")
+    way = st.segmented_control(
+        "From", ["Zip", "Files", "Webcam"], default="Zip", key="training_data_way", required=True,
+        label_visibility="collapsed", width="stretch",
+    )  # fmt: skip
+    if way == "Zip":
+        _from_zip(title, choose)
+    else:
+        _class_by_class(title, choose, webcam=way == "Webcam")
+
+
+def _from_zip(title: str, choose: Callable[[str], None]) -> None:
+    turn = st.session_state.get(_TURN, 0)
+    most = largest_upload()
+    file = st.file_uploader(
+        "A zip with a folder for each class", type=["zip"], key=f"training_zip_{turn}", max_upload_size=most,
+        help="Or with a folder images and a folder masks, for the lesson on segmentation.",
+    )  # fmt: skip
+    settings = get_settings()
+    st.caption(
+        f"At most {most} MB and {settings.data_pictures:,} pictures. They are made smaller and kept on this server "
+        "until you delete them."
+    )
+    if file is not None:
+        st.session_state[_TURN] = turn + 1
+        try:
+            _make([(file.name, file)], title or file.name.removesuffix(".zip"), choose)
+        finally:
+            picture_picker.release(file)
+        st.rerun()
+
+
+def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) -> None:
+    """Draw what collects pictures for one class after the other."""
+    shelf: Shelf = st.session_state.setdefault(SHELF, {})
+    name = st.text_input("Class", key="training_class", max_chars=40, placeholder="mug").strip()
+    turn = st.session_state.get(_TURN, 0)
+    taken: list[UploadedFile] = []
+    if webcam and not picture_picker.webcam_allowed(st.context.url):
+        st.info(
+            "Browsers open the webcam only over HTTPS or on this computer itself.", icon=":material/no_photography:"
+        )
+    elif not name:
+        st.caption("Name the class first.")
+    elif webcam:
+        shot = st.camera_input(f"A picture of “{plain(name)}”", key=f"training_webcam_{turn}")
+        taken = [shot] if shot is not None else []
+    else:
+        taken = st.file_uploader(
+            f"Pictures of “{plain(name)}”", key=f"training_files_{turn}", accept_multiple_files=True,
+            max_upload_size=get_settings().upload_megabytes,
+        )  # fmt: skip
+    if taken:
+        st.session_state[_TURN] = turn + 1
+        _put(shelf, name, taken)
+        st.rerun()
+    for each, pictures in shelf.items():
+        st.markdown(f"{plain(each)}: **{len(pictures)}**")
+    with st.container(horizontal=True):
+        enough = sum(len(pictures) > 1 for pictures in shelf.values()) > 1
+        if st.button(
+            "Make the data set", type="primary", key="training_make", disabled=not enough,
+            help="Two classes with two pictures at least",
+        ):  # fmt: skip
+            files = [file for each, pictures in shelf.items() for file in own.in_class(each, list(pictures))]
+            if _make(files, title, choose):
+                st.session_state.pop(SHELF, None)
+            st.rerun()
+        if shelf:
+            st.button("Start over", key="training_shelf_empty", on_click=lambda: st.session_state.pop(SHELF, None))
+
+
+def _put(shelf: Shelf, name: str, taken: Sequence[UploadedFile]) -> None:
+    """Put pictures into a class of the shelf, as far as there is room."""
+    held = sum(len(content) for pictures in shelf.values() for _, content in pictures)
+    for file in taken:
+        content = file.getvalue()
+        picture_picker.release(file)
+        held += len(content)
+        if held > SHELF_BYTES:
+            st.session_state[_FAILED] = (
+                "These are many pictures for one tab: make the data set of what is there, or a zip."
+            )
+            return
+        pictures = shelf.setdefault(name, [])
+        pictures.append((f"{len(pictures)} {file.name}", content))
+
+
+def _make(files: Sequence[Any], title: str, choose: Callable[[str], None]) -> bool:
+    """Make a data set and choose it; what went wrong is kept, to be said on the page."""
+    bar = st.progress(0.0, "Reading the pictures …")
+
+    def report(done: int, count: int) -> None:
+        bar.progress(min(1.0, done / max(1, count)), f"Reading the pictures: {done:,} of {count:,}")
+
+    try:
+        about = own.create(
+            runs_service.runs_folder(), files, owner=visitor_id(), title=title.strip(), settings=get_settings(),
+            report=report,
+        )  # fmt: skip
+    except SentenceError as failure:
+        st.session_state[_FAILED] = str(failure)
+        return False
+    choose(about.id)
+    return True
+
+
+@st.dialog("Delete these pictures?")
+def _ask_to_delete(about: OwnSet) -> None:
+    st.markdown(f"**{plain(title_of(about))}**")
+    st.caption("Runs that learned from them stay; they cannot be started again with the same pictures.")
+    with st.container(horizontal=True):
+        sure = st.button(
+            "Delete", type="primary", icon=":material/delete:", key="training_data_delete_sure",
+            on_click=_delete, args=(about.id,),
+        )  # fmt: skip
+        if sure or st.button("Keep", key="training_data_delete_not"):
+            st.rerun()
+
+
+def _delete(set_id: str) -> None:
+    try:
+        own.delete(runs_service.runs_folder(), set_id, visitor_id())
+    except SentenceError as failure:
+        asking.refuse(str(failure))
