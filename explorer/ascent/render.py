@@ -358,7 +358,7 @@ class _Kernels:
 
     def __init__(self, network: Any, plan: Plan, image: Image, objective: Objective) -> None:
         still = transforms.is_still(plan.transforms)
-        terms = [(place, term) for place, (weight, term) in enumerate(_held_against(plan)) if weight]
+        terms = [(place, slope) for place, (weight, slope) in enumerate(_held_against(plan)) if weight]
         copies = plan.copies if plan.diversity and plan.copies > 1 else 1
 
         def wanted(x: Any, selection: Any, leak: Any) -> tuple[Any, Any]:
@@ -366,13 +366,15 @@ class _Kernels:
                 return objective.values(x, selection, leak)
             return objective.alone(x, keras.ops.argmax(selection, axis=1)), None
 
+        def against(pictures: Any, weights: Any) -> Any:
+            return sum(weights[place] * slope(pictures) for place, slope in terms)
+
         def ascend(parameters: Any, selection: Any, weights: Any, *sampling: Any) -> Any:
             pictures = image.pictures(parameters)
-            seen = pictures if still else transforms.shaken(pictures, *sampling)
+            held = regularisers.held_against(pictures, lambda x: against(x, weights)) if terms else pictures
+            seen = held if still else transforms.shaken(held, *sampling)
             values, maps = wanted(passing.prepared(network, seen), selection, weights[4])
             total = keras.ops.sum(values)
-            for place, term in terms:
-                total = total - weights[place] * keras.ops.sum(term(pictures))
             if copies > 1 and maps is not None and len(maps.shape) == 4:
                 total = total - weights[3] * copies * keras.ops.sum(regularisers.likeness(maps, copies))
             return total, (values, pictures)
@@ -444,7 +446,7 @@ def slope_of(network: Any, plan: Plan, shape: tuple[int, int, int], objective: O
 
 
 def _held_against(plan: Plan) -> tuple[tuple[float, Any], ...]:
-    """Return weight and function of each regulariser that counts in the objective, in the order of the weights."""
+    """Return weight and slope of each regulariser of the pictures, in the order of the weights."""
     held = plan.regularisers
     return (
         (held.smoothness, regularisers.roughness),
@@ -456,11 +458,14 @@ def _held_against(plan: Plan) -> tuple[tuple[float, Any], ...]:
 def _adam(parameters: Any, first: Any, second: Any, gradient: Any, settings: Any) -> tuple[Any, Any, Any]:
     """Go one step of Adam uphill; settings are (learning rate, decay, number of the step from 1)."""
     rate, decay, number = settings[0], settings[1], settings[2]
-    first = _FIRST * first + (1 - _FIRST) * gradient
-    second = _SECOND * second + (1 - _SECOND) * keras.ops.square(gradient)
-    mean = first / (1 - keras.ops.power(_FIRST, number))
-    size = keras.ops.sqrt(second / (1 - keras.ops.power(_SECOND, number))) + _EPSILON
-    return parameters * (1 - decay) + rate * mean / size, first, second
+    first = first + (1 - _FIRST) * (gradient - first)
+    second = second + (1 - _SECOND) * (keras.ops.square(gradient) - second)
+    # The two means' corrections for the first steps are numbers: the paper's order of operations, at the end of its
+    # section 2, which spares passes over all parameters.
+    correction = keras.ops.sqrt(1 - keras.ops.power(_SECOND, number))
+    step = rate * correction / (1 - keras.ops.power(_FIRST, number))
+    size = keras.ops.sqrt(second) + _EPSILON * correction
+    return parameters * (1 - decay) + step * (first / size), first, second
 
 
 def _kernels(network: Any, plan: Plan, shape: tuple[int, int, int], image: Image, objective: Objective) -> _Kernels:

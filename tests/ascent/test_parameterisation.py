@@ -18,7 +18,7 @@ def shown(image, parameters):
 
 
 def spectrum_of(parameters, shape, exponent=1.5):
-    """Return the scaled spectra (n, h, w // 2 + 1, channels) of a batch of parameters, each wave put where it belongs."""
+    """Return the scaled spectra (n, h, w // 2 + 1, channels) of a batch of parameters, each wave where it belongs."""
     height, width, channels = shape
     half = width // 2 + 1
     down = [*range(0, height, 2), *range(1, height, 2)] if height % 2 == 0 else [*range(height)]

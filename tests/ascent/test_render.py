@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ from explorer.ascent import render as rendering
 from explorer.ascent.quality import high_frequency_share, rose
 from explorer.ascent.render import Ascent, frame_steps, grow, render, smaller, thinned
 from explorer.ascent.results import NO_TRANSFORMS, Growing, Grown, Plan, Regularisers, Transforms
+from explorer.networks.gradients import as_array, value_and_gradient
 from explorer.networks.work_context import NoContext, SentenceError
 from tests.ascent.small_networks import SIDE, dead, linear, nested, plain, sequential
 
@@ -45,6 +47,47 @@ def test_the_first_step_of_adam_is_the_learning_rate_along_the_gradients_sign():
     grown = grow(network, plan)
     expected = 1 / (1 + np.exp(-0.3 * np.sign(weights[:, 2]))).reshape(SIDE, SIDE, 3)
     np.testing.assert_allclose(grown.images[0] / 255, expected, atol=0.003)
+
+
+def test_a_steps_gradient_is_that_of_the_plain_sum_that_it_stands_for(network):
+    held = Regularisers(smoothness=0.3, l2=0.1, variation=0.2)
+    ascent = Ascent(network, replace(PLAN, targets=(3,), regularisers=held))
+    parameters = np.random.default_rng(0).normal(size=(1, *ascent.image.grey().shape)).astype(np.float32)
+    moved = ascent._movement(0, 0, 0)
+    weights = np.array([30.0, 10.0, 20.0, 0.0, 0.0], np.float32)
+    until = keras.Model(network.input, network.get_layer("norm_2").output)
+
+    def seen(parameters):
+        pictures = ascent.image.pictures(parameters)
+        flat = keras.ops.reshape(pictures, (SIDE * SIDE, 3))
+        corners = [keras.ops.take(flat, moved.places[n], axis=0) * moved.weights[n][:, None] for n in range(4)]
+        return pictures, keras.ops.mean(until(keras.ops.reshape(sum(corners), (1, SIDE, SIDE, 3)))[..., 3])
+
+    def plain(parameters):
+        pictures, total = seen(parameters)
+        for each in (pictures[:, 1:] - pictures[:, :-1], pictures[:, :, 1:] - pictures[:, :, :-1]):
+            total = total - weights[0] * keras.ops.mean(each**2)
+            total = total - weights[2] * keras.ops.mean(keras.ops.sqrt(each**2 + 0.01**2))
+        return total - weights[1] * keras.ops.mean((pictures - 0.5) ** 2)
+
+    _, expected = value_and_gradient(plain, parameters)
+    _, (values, pictures), found = ascent._kernels.ascend(parameters, ascent.selection, weights, *moved)
+    shown, reached = seen(keras.ops.convert_to_tensor(parameters))
+    np.testing.assert_allclose(as_array(values), as_array(reached)[None], rtol=1e-4)
+    np.testing.assert_allclose(as_array(pictures), as_array(shown), atol=1e-6)
+    np.testing.assert_allclose(as_array(found), expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+def test_adam_is_kerass():
+    random = np.random.default_rng(0)
+    ours = [random.normal(size=(3, 4)).astype(np.float32), *np.zeros((2, 3, 4), np.float32)]
+    variable, adam = keras.Variable(ours[0]), keras.optimizers.Adam(0.05, epsilon=1e-8)
+    for number in range(1, 6):
+        gradient = random.normal(scale=10.0**-number, size=(3, 4)).astype(np.float32)
+        adam.apply([-keras.ops.convert_to_tensor(gradient)], [variable])
+        settings = np.array([0.05, 0.0, number], np.float32)
+        ours = rendering._adam(*map(keras.ops.convert_to_tensor, (*ours, gradient, settings)))
+        np.testing.assert_allclose(as_array(ours[0]), keras.ops.convert_to_numpy(variable), atol=1e-5)
 
 
 def test_going_on_gives_the_same_images_as_never_having_stopped(network):

@@ -86,8 +86,8 @@ def test_the_gradient_is_the_exact_adjoint():
 
 def test_the_gradient_is_what_a_backend_finds_pixel_by_pixel():
     x, other = pictures(9, 6), np.random.default_rng(1).normal(size=(2, 9, 6, 3)).astype(np.float32)
-    for movement in (Movement(0.3, 0.8, (2.2, -1.6), 1.0, False), Movement(-0.2, 1.3, (0.5, 3.0), 1.0, True)):
-        how = sampling(movement, 9, 6)
+    for shake in (Movement(0.3, 0.8, (2.2, -1.6), 1.0, False), Movement(-0.2, 1.3, (0.5, 3.0), 1.0, True)):
+        how = sampling(shake, 9, 6)
 
         def product(image, how=how):
             tensors = map(keras.ops.convert_to_tensor, how)
