@@ -565,6 +565,13 @@ def _cnn2() -> Stack:
     ])  # fmt: skip
 
 
+def _dense() -> Stack:
+    return checked((784,), [
+        layer("dense", units=500), layer("norm"), layer("dense", units=50), layer("norm"),
+        layer("dense", units=10, activation="softmax"),
+    ])  # fmt: skip
+
+
 def _small_vgg() -> Stack:
     def stage(filters: int) -> list[StackLayer]:
         return [layer("conv", filters=filters), layer("conv", filters=filters), layer("pool")]
@@ -598,6 +605,7 @@ class StackPreset:
 PRESETS: tuple[StackPreset, ...] = (
     StackPreset("cnn2", "The lecture's cnn2 (36,314 parameters)", _cnn2()),
     StackPreset("lenet5", "LeNet-5, the slides' (61,706)", _lenet()),
+    StackPreset("dense", "The lecture's dense net, from a vector of 784 (420,260)", _dense()),
     StackPreset("small_vgg", "A small VGG", _small_vgg()),
     StackPreset("small_resnet", "A small residual net", _small_resnet()),
     StackPreset("empty", "Empty", Stack((28, 28, 1))),

@@ -113,6 +113,27 @@ def test_a_layer_of_1_by_1_reads_one_cell_and_is_no_step():
     assert charts.field_steps(table_of("resnet_50"))[-1].depth == 18
 
 
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_the_size_of_each_picture_is_drawn_once_beside_the_fields(colours):
+    tables = [table_of(name) for name in ("VGG16", "resnet_50", "NASNetLarge")]
+    figure = checked(charts.field_along_depth(tables, colours, ["VGG16", "ResNet-50", "NASNet Large"]))
+    assert [line.y0 for line in figure.layout.shapes] == [224, 331]
+    assert [trace.name for trace in figure.data] == ["VGG16", "ResNet-50", "NASNet Large"]
+    assert max(max(trace.y) for trace in figure.data) == 3303 < figure.layout.yaxis.range[1]
+    assert "receptive field, pixels a side" in [one.text for one in figure.layout.annotations]
+    assert figure.layout.yaxis.title.text is None, "the title stands above, not along the axis"
+
+
+def test_the_bar_of_a_chosen_layer_is_drawn_again_in_strong():
+    table = table_of("VGG16")
+    plain = charts.layer_bars(table, "parameters", LIGHT)
+    strong = checked(charts.with_layer(plain, table, "parameters", "fc1", LIGHT)).data[-1]
+    assert list(strong.y) == [102_764_544] and strong.marker.color == LIGHT.highlight
+    place = next(at for at, row in enumerate(checked(plain).data[1].customdata) if row[0] == "fc1")
+    assert list(strong.x) == [checked(plain).data[1].x[place]]
+    assert charts.with_layer(plain, table, "parameters", "flatten", LIGHT) is plain
+
+
 def test_gates_are_said_to_see_the_whole_picture():
     assert "its gates look at the whole picture" in charts.field_words([table_of("se_resnet_50")])
     assert "gates" not in charts.field_words([table_of("resnet_50")])

@@ -31,7 +31,7 @@ def test_no_name_lies_over_a_disc_or_another_name(seed):
     boxes = [box_of(names[at][1], discs[at], side, SIZE) for at, side in found.items()]
     assert boxes
     for number, box in enumerate(boxes):
-        assert 0 <= box.left and box.right <= WIDTH
+        assert box.left >= 0 and box.right <= WIDTH
         assert not any(touches(box, disc) for disc in discs)
         for other in boxes[:number]:
             assert box.right < other.left or other.right < box.left or box.bottom < other.top or other.bottom < box.top

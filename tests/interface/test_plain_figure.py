@@ -17,7 +17,7 @@ def example(colours=LIGHT):
     figure.add("bar", x=[1, 2], y=[3, 4])
     figure.lay_out(xaxis={"title": {"text": "depth"}})
     figure.lay_out(xaxis={"title": {"standoff": 4}}, showlegend=True)
-    figure.line_across(3.5, {"width": 1}, "the picture", {"size": 11})
+    figure.line_across(3.5, {"width": 1}, {"text": "the picture", "font": {"size": 11}})
     title_above(figure, "pixels", colours)
     return figure
 

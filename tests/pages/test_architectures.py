@@ -121,6 +121,24 @@ def test_nonsense_for_settings_leaves_the_defaults(text):
     assert blocks_panel.values_of(block, text) == (block.presets[0].name, block.values())
 
 
+@pytest.mark.parametrize(("mode", "name"), [("catalogue", "price"), ("network", "measure")])
+def test_an_old_links_weights_are_parameters(mode, name):
+    app = opened(mode=mode, **{name: "weights"})
+    assert app.session_state[f"architectures_{name}"] == "parameters"
+    assert not app.info and not app.warning
+    shown = said(app)
+    assert "Top-1 accuracy against parameters" in shown or "Parameters layer by layer" in shown
+
+
+def test_the_editor_begins_with_a_vector_too():
+    app = opened(mode="build")
+    app.button(key="architectures_begin_dense").click().run()
+    assert not app.exception and not app.error
+    assert "**420,260 parameters**" in said(app)
+    assert [one.label for one in app.number_input if "Input" in one.label] == ["Input values"]
+    assert [one.value for one in app.number_input if "Input" in one.label] == [784]
+
+
 def test_a_stack_out_of_a_link_stands_with_its_counts():
     text = stacks.to_text(stacks.preset("lenet5"))
     app = opened(mode="build", stack=text)

@@ -223,7 +223,7 @@ def _formulas(variants: tuple[Variant, ...]) -> None:
 
 
 def _live_chart(live: Live, colours: Palette) -> PlainFigure:
-    figure = plain_base(colours, height=270, bottom=40, top=10)
+    figure = plain_base(colours, height=270, bottom=40, top=10 if len(live.curves) > 1 else 26)
     for number, curve in enumerate(live.curves):
         colour = colours.lines[number % len(colours.lines)]
         look: dict[str, Any] = (

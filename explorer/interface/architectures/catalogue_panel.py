@@ -10,8 +10,8 @@ from explorer.architectures import export
 from explorer.architectures.cards import HUMAN_ERROR, ILSVRC
 from explorer.architectures.wording import counted
 from explorer.interface.architectures import kept
-from explorer.interface.architectures.link_names import say_unknown, settle_several
-from explorer.interface.architectures.page_state import CHARTS, MOST_COMPARED, PRICES, STATE, by_name
+from explorer.interface.architectures.link_names import say_unknown, settle_renamed, settle_several
+from explorer.interface.architectures.page_state import CHARTS, MOST_COMPARED, PRICES, RENAMED, STATE, by_name
 from explorer.interface.figures import architecture_charts as charts
 from explorer.interface.theme import palette
 
@@ -54,6 +54,7 @@ def _open(names: Sequence[str]) -> None:
 def show() -> None:
     """Draw the catalogue."""
     colours = palette()
+    settle_renamed("price", RENAMED)
     with st.container(horizontal=True, vertical_alignment="center", key="architectures_filter"):
         chart = STATE.segments("chart", format_func=CHARTS.__getitem__, label_visibility="collapsed")
         price = STATE.segments(

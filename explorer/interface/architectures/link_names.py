@@ -73,6 +73,21 @@ def say_unknown(name: str) -> None:
     st.info(sentence, icon=":material/link_off:")
 
 
+def settle_renamed(name: str, renamed: Mapping[str, str]) -> None:
+    """Have an old link's word for a choice mean what it is called now, before its widget is drawn.
+
+    Nothing is said: the link shows what it showed when it was written.
+
+    Args:
+        name: The property.
+        renamed: New names by old ones.
+    """
+    key = STATE.key(name)
+    now = renamed.get(st.query_params.get(key, ""))
+    if now is not None and key not in st.session_state:
+        STATE.set(name, now)
+
+
 def settle(name: str, titles: Mapping[str, str], what: str, default: str) -> None:
     """Have the link name what there is, before a list of names is drawn; what it does not know is told by a sentence.
 

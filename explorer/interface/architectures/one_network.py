@@ -11,8 +11,8 @@ from explorer.architectures.results import Card, NetworkTable
 from explorer.architectures.tables import table_of
 from explorer.architectures.wording import counted
 from explorer.interface.architectures import kept
-from explorer.interface.architectures.link_names import matching, note, quoted, say_unknown, settle
-from explorer.interface.architectures.page_state import FIRST_NETWORK, STATE, by_name, title_of
+from explorer.interface.architectures.link_names import matching, note, quoted, say_unknown, settle, settle_renamed
+from explorer.interface.architectures.page_state import FIRST_NETWORK, RENAMED, STATE, by_name, title_of
 from explorer.interface.components.network_diagram import (
     block_title,
     layers_in,
@@ -171,6 +171,7 @@ def show(name: str) -> None:
     about(card)
     facts(table)
     st.markdown(words.lesson)
+    settle_renamed("measure", RENAMED)
     measure = STATE.value("measure")
     layer = _layer(card, table)
     picked = layers_in(table, layer)

@@ -18,6 +18,9 @@ MODES = {
     "build": "Build your own",
 }
 PRICES = {"multiply_adds": "multiply-adds", "parameters": "parameters"}
+RENAMED = {"weights": "parameters"}
+"""What the cost and the measure of a layer were called in older links."""
+
 CHARTS = {"accuracy": "Accuracy against cost", "ilsvrc": "ILSVRC, year by year"}
 FIRST_NETWORK = "VGG16"
 MOST_COMPARED = 4

@@ -1,17 +1,19 @@
 """Makes the architectures page ready while the server starts, so that its first visitor waits no longer than the next.
 
-The first page of a process would import pandas, Arrow and the page's modules (0.6 s of a processor), read tables and
-draw the catalogue's charts. All of that is done here in a thread. It gives way to visitors: Python lets only one
-thread run at a time, so it begins a little later than the server and pauses after each step.
+The first page of a process would import pandas, Arrow and the page's modules (0.6 s of a processor), draw the sidebar's
+picture, read tables and make the catalogue's charts. All of that is done here in a thread. It gives way to visitors:
+Python lets only one thread run at a time, so it begins a little later than the server and pauses after each step.
 """
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 BEGIN_SECONDS = 0.5
 """So much later than the server it begins: a visitor who waits for the port comes first."""
@@ -43,22 +45,28 @@ def _warm() -> None:
 def _steps() -> Iterator[Callable[[], object]]:
     """Yield what is to be done, in small pieces and in the order in which a visitor would need it."""
     for module in _MODULES:
-        yield lambda module=module: importlib.import_module(module)  # type: ignore[misc]
+        yield partial(importlib.import_module, module)
     # late: the modules above are what takes the time
+    from PIL import Image
+
     from explorer.interface.architectures import kept
     from explorer.interface.theme import PALETTES
+    from explorer.pictures.sources import DEFAULT_SOURCE, resolve
 
+    yield Image.preinit
+    yield partial(resolve, DEFAULT_SOURCE)
+    # Streamlit looks through the stack once a process, and Python then through the sources of all modules.
+    yield inspect.stack
     names = kept.listed(())
-    yield lambda: kept.catalogue_rows(names)
+    yield partial(kept.catalogue_rows, names)
     for colours in PALETTES.values():
-        yield lambda colours=colours: kept.accuracy(names, "multiply_adds", colours)  # type: ignore[misc]
-    yield lambda: kept.accuracy_words(names, "multiply_adds")
+        yield partial(kept.accuracy, names, "multiply_adds", colours)
+    yield partial(kept.accuracy_words, names, "multiply_adds")
     for name in _FIRST_NETWORKS:
-        yield lambda name=name: kept.words(name)  # type: ignore[misc]
-        yield lambda name=name: kept.layers(name)  # type: ignore[misc]
-        yield lambda name=name: kept.drawing(name, "parameters")  # type: ignore[misc]
-        title = kept.by_name()[name].title
+        yield partial(kept.words, name)
+        yield partial(kept.layers, name)
+        yield partial(kept.drawing, name, "parameters")
         for colours in PALETTES.values():
-            yield lambda name=name, colours=colours: kept.shares(name, colours)  # type: ignore[misc]
-            yield lambda name=name, colours=colours: kept.bars(name, "parameters", colours)  # type: ignore[misc]
-            yield lambda name=name, title=title, colours=colours: kept.field((name,), (title,), colours)  # type: ignore[misc]
+            yield partial(kept.shares, name, colours)
+            yield partial(kept.bars, name, "parameters", colours)
+            yield partial(kept.field, (name,), (kept.by_name()[name].title,), colours)

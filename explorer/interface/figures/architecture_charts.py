@@ -571,14 +571,18 @@ def field_along_depth(
         palette: Colours of the theme.
         titles: What people call them; by default their names.
     """
-    figure = plain_base(palette, height=270, bottom=36, top=10)
+    several = len(tables) > 1
+    # The legend makes room for the title; without one there is none.
+    figure = plain_base(palette, height=270, bottom=36, top=10 if several else 26)
     sides: dict[int, str] = {}
+    most = 1
     for number, (table, title) in enumerate(zip(tables, titles or [table.name for table in tables], strict=True)):
         steps = field_steps(table)
         side = max(table.input_shape[:2]) if len(table.input_shape) == 3 else 0
+        most = max([most, side, *(step.side for step in steps)])
         colour = palette.lines[number % len(palette.lines)]
         figure.add(
-        "scatter",
+            "scatter",
             name=title,
             x=[step.depth for step in steps],
             y=[step.side for step in steps],
@@ -595,16 +599,20 @@ def field_along_depth(
         )  # fmt: skip
         if side:
             sides.setdefault(side, colour)
-    for side, colour in sides.items():
+    for number, side in enumerate(sorted(sides)):
+        # On the left no line has come so high yet. Two sides may lie close together: their words stand in a row.
         figure.line_across(
-            side, {"color": colour if len(sides) > 1 else palette.muted, "dash": "dot", "width": 1},
-            f"the picture, {side}", {"size": 11, "color": palette.muted},
+            side,
+            {"color": sides[side] if len(sides) > 1 else palette.muted, "dash": "dot", "width": 1},
+            {"text": f"the picture, {side}", "xshift": 4 + 95 * number, "bgcolor": palette.background, "borderpad": 0,
+             "font": {"size": 11, "color": palette.muted}},
         )  # fmt: skip
     figure.lay_out(
-        showlegend=len(tables) > 1,
+        showlegend=several,
         legend={"orientation": "h", "x": 0, "y": 1.12, "yanchor": "bottom"},
         xaxis={"title": {"text": "layers that read more than one cell, on the longest way", "standoff": 4}},
-        yaxis={"rangemode": "tozero"},
+        # Above the highest line there is room for its words.
+        yaxis={"range": [0, round(1.12 * most)]},
     )
     title_above(figure, "receptive field, pixels a side", palette)
     return figure

@@ -38,14 +38,13 @@ class PlainFigure(BaseFigure):
         """Add a text at a place."""
         self._plain["layout"].setdefault("annotations", []).append(properties)
 
-    def line_across(self, y: float, line: Mapping[str, Any], words: str, font: Mapping[str, Any]) -> None:
-        """Add a horizontal line over the whole width at `y`, with words below its right end."""
+    def line_across(self, y: float, line: Mapping[str, Any], words: Mapping[str, Any]) -> None:
+        """Add a horizontal line over the whole width at `y`, with an annotation above its left end."""
         self._plain["layout"].setdefault("shapes", []).append(
             {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": y, "y1": y, "yref": "y", "line": dict(line)}
         )
         self.annotate(
-            text=words, x=1, xref="x domain", xanchor="right", y=y, yref="y", yanchor="top", showarrow=False,
-            font=dict(font),
+            x=0, xref="x domain", xanchor="left", y=y, yref="y", yanchor="bottom", showarrow=False, **words
         )  # fmt: skip
 
     def with_trace(self, kind: str, **properties: Any) -> PlainFigure:
