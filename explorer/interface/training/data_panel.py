@@ -9,9 +9,9 @@ import streamlit as st
 
 from explorer.interface import runs_service
 from explorer.interface.current_picture import plain
-from explorer.interface.training import examples, own_data, settings_link
+from explorer.interface.training import augmenting, examples, own_data, settings_link
 from explorer.interface.training.knobs import knob_widget
-from explorer.interface.training.page_state import STATE, Plan
+from explorer.interface.training.page_state import STATE, Plan, set_setting
 from explorer.interface.visitor import visitor_id
 from explorer.networks.work_context import SentenceError
 from explorer.runs.data import own
@@ -81,8 +81,6 @@ def show(plan: Plan, data: dict[str, Any], seed: int) -> bool:
     """
     chosen = chosen_source(plan)
     if chosen is None:
-        st.markdown("**Data**")
-        st.caption("This lesson makes its own data.")
         return True
     _source_row(plan, chosen, data)
     if chosen.name == "own":
@@ -100,7 +98,9 @@ def show(plan: Plan, data: dict[str, Any], seed: int) -> bool:
             st.caption(plain(chosen.note))
     if chosen.kind == "sequences":
         return True
-    examples.show(data, seed, kind, visitor_id(), runs_service.runs_folder())
+    found = examples.show(data, seed, kind, visitor_id(), runs_service.runs_folder())
+    if found is not None:
+        augmenting.show(plan, found, seed, lambda name, value: set_setting(plan.lesson, name, value))
     return True
 
 

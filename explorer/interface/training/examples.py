@@ -136,10 +136,10 @@ def table_html(found: Overview) -> str:
     for number, name in enumerate(names):
         a, b = found.training.get(name, 0), found.validation.get(name, 0)
         pictures = found.of_class(number) if labelled else found.examples.pixels
-        strip = _strip(pictures[: EACH if labelled else 2 * EACH], f"Examples of {name}")
+        strip = strip_tag(pictures[: EACH if labelled else 2 * EACH], f"Examples of {name}")
         if not labelled and found.examples.masks is not None:
             masks = coloured_masks(found.examples.masks[: 2 * EACH], len(found.examples.classes))
-            strip += _strip(masks, "What each of their pixels shows")
+            strip += strip_tag(masks, "What each of their pixels shows")
         bar = (
             f'<span class="bar" title="{a:,} to learn from, {b:,} to be judged by">'
             f'<i style="width:{60 * a / most:.1f}%;background:{colours.input}"></i>'
@@ -151,7 +151,8 @@ def table_html(found: Overview) -> str:
     return f'<div class="training-data-key">{key}</div><div class="training-data" tabindex="0">{rows}</div>'
 
 
-def _strip(pixels: np.ndarray, words: str) -> str:
+def strip_tag(pixels: np.ndarray, words: str) -> str:
+    """Return pictures (n, h, w, c) side by side as one <img> with `words` in place of who cannot see them."""
     if not len(pixels):
         return ""
     width = len(pixels) * (SHOWN_SIDE * 0.72 + GAP)

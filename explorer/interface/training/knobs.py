@@ -61,7 +61,7 @@ def _choices(knob: Knob, value: Any, key: str, heard: Callable[[], None]) -> Non
         st.session_state[key] = list(value)
     st.pills(
         knob.label, list(knob.options), selection_mode="multi", format_func=knob.options.__getitem__, key=key,
-        on_change=heard, help=knob.help or None,
+        on_change=heard, help=knob.help or None, wrap=True,
     )  # fmt: skip
 
 

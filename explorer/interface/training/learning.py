@@ -24,22 +24,23 @@ DECAY_WITHIN, DECAY_EPOCHS = 0.9, 0.6
 MOST_PROBES = 12
 
 
-def controls(run: Run, curves: RunCurves) -> str:
-    """Draw what the charts have in common, and return the number that stands beside the loss, "" for none."""
+def chosen_metric(curves: RunCurves) -> str:
+    """Return the number that stands beside the loss, "" for none."""
+    metrics = curves.metrics()
+    wanted = STATE.linked("metric")
+    return wanted if wanted in metrics else metrics[0] if metrics else ""
+
+
+def controls(curves: RunCurves) -> None:
+    """Draw what the charts have in common."""
     metrics = curves.metrics()
     if not curves.raw:
-        return ""
+        return
     with st.container(horizontal=True, vertical_alignment="center", key="training_chart_controls"):
-        metric = ""
         if len(metrics) > 1:
-            metric = STATE.pick(
-                "metric", metrics, format_func=words.metric_title, label_visibility="collapsed", width=190
-            )
-        elif metrics:
-            metric = metrics[0]
+            STATE.pick("metric", metrics, format_func=words.metric_title, label_visibility="collapsed", width=190)
         STATE.switch("smooth", width="content")
         STATE.switch("log", width="content")
-    return metric
 
 
 def series_of(

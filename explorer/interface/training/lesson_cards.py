@@ -35,6 +35,11 @@ _LOOK = """<style>
 .st-key-training_cards [data-testid="stMarkdownContainer"] p { font-size: .86rem; line-height: 1.32; margin: 0; }
 .st-key-training_cards [data-testid="stMarkdownContainer"] p strong { font-size: .95rem; }
 .st-key-training_cards [data-testid="stCaptionContainer"] p { font-size: .78rem; }
+@media (max-width: 640px) {
+  /* One row that is moved with the finger: the set-up begins on the first screen. */
+  .st-key-training_cards .stGrid { display: flex; overflow-x: auto; scroll-snap-type: x proximity; padding: 2px; }
+  .st-key-training_cards .stGrid > * { flex: 0 0 225px; width: 225px; scroll-snap-align: start; }
+}
 </style>"""
 
 

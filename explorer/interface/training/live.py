@@ -18,7 +18,7 @@ from explorer.interface.training.reading import RunCurves, curves_of
 from explorer.networks.work_context import SentenceError
 from explorer.runs.folder import STOP, read_wishes
 from explorer.runs.lessons.lesson import Lesson
-from explorer.runs.record import ACTIVE, FINAL, Run
+from explorer.runs.record import ACTIVE, Run
 
 LOOK_SECONDS = 1.0
 LOWEST_RATE, HIGHEST_RATE = 1e-6, 1.0
@@ -27,13 +27,7 @@ LOWEST_RATE, HIGHEST_RATE = 1e-6, 1.0
 def show(run: Run, lesson: Lesson | None) -> None:
     """Draw a run that waits or is at work; the page is drawn once more when it comes to something new."""
     curves = curves_of(run.folder)
-    metric = ""
-    if run.state in ACTIVE:
-        with st.container(horizontal=True, vertical_alignment="bottom", key="training_live_controls"):
-            with st.container(width="content"):
-                metric = learning.controls(run, curves)
-            if asking.owns(run):
-                _rate_control(run, lesson, curves)
+    metric = learning.chosen_metric(curves)
     before = _shape(run, curves)
 
     @st.fragment(run_every=LOOK_SECONDS)
@@ -51,12 +45,17 @@ def show(run: Run, lesson: Lesson | None) -> None:
             learning.show(now, lesson, metric, live=True)
 
     look()
+    if run.state in ACTIVE:
+        with st.container(horizontal=True, vertical_alignment="bottom", key="training_live_controls"):
+            if asking.owns(run):
+                _rate_control(run, lesson, curves)
+            with st.container(width="content"):
+                learning.controls(curves)
 
 
 def _shape(run: Run, curves: RunCurves) -> tuple[Any, ...]:
     """Return what the page around the moving part depends on."""
-    state = "ended" if run.state in FINAL else "waiting" if run.state == "queued" else "at work"
-    return state, bool(curves.raw), tuple(curves.metrics()), "learning_rate" in curves.latest
+    return run.state, bool(curves.raw), tuple(curves.metrics()), "learning_rate" in curves.latest
 
 
 def state_line(run: Run) -> None:

@@ -38,8 +38,8 @@ def _head(run: Run, lesson: Lesson | None) -> None:
             "Lessons", icon=":material/arrow_back:", key="training_back", type="tertiary",
             on_click=lambda: STATE.set("run", ""),
         )  # fmt: skip
-        icon = lesson.icon if lesson is not None else ":material/model_training:"
-        st.markdown(f"{icon} **{plain(words.title_of(run))}**", width="content")
+        symbol = lesson.icon if lesson is not None else ":material/model_training:"
+        st.markdown(f"{symbol} **{plain(words.title_of(run))}**", width="content")
         st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
         if not asking.owns(run):
             st.badge("shared with you", icon=":material/visibility:", color="gray", help="You may look, and no more.")
@@ -89,8 +89,9 @@ def _ended(run: Run, lesson: Lesson | None) -> None:
         if panel == "result":
             result(run, outcome)
         elif panel == "learned":
-            metric = learning.controls(run, curves_of(run.folder))
-            st.fragment(learning.show)(run, lesson, metric, live=False)
+            curves = curves_of(run.folder)
+            learning.controls(curves)
+            st.fragment(learning.show)(run, lesson, learning.chosen_metric(curves), live=False)
         elif panel == "mistakes":
             mistakes.show(run, lesson, outcome)
         elif panel == "try":

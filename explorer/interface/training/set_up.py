@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.interface.current_picture import plain
 from explorer.interface.state import show_in
-from explorer.interface.training import asking, data_panel, starting, timing, words
+from explorer.interface.training import asking, augmenting, data_panel, starting, timing, words
 from explorer.interface.training.knobs import knob_widget
 from explorer.interface.training.page_state import (
     LARGEST_SEED,
@@ -48,10 +48,13 @@ def show(lesson: Lesson, runs: Sequence[Run]) -> None:
             st.warning(plain(sentence), icon=":material/link_off:")
         if plan.preset.note:
             st.caption(plain(plan.preset.note))
-        left, right = st.columns([1.3, 1], gap="large")
+        if lesson.data:
+            left, right = st.columns([1.3, 1], gap="large")
+        else:  # it makes its own data: the settings have all the room
+            left = right = st.container()
         with right, STATE.part("settings"):
             network = _network(plan)
-            title, seed = _knobs(plan)
+            title, seed = _knobs(plan, columns=1 if lesson.data else 3)
         with left, STATE.part("data"):
             there = data_panel.show(plan, data, seed)
         with ready:
@@ -124,12 +127,14 @@ def _network(plan: Plan) -> str:
     return network
 
 
-def _knobs(plan: Plan) -> tuple[str, int]:
-    """Draw the knobs, and return the title and the seed of the run."""
-    used = plan.lesson.in_use(plan.settings)
-    main = [knob for knob in used if knob.main]
-    for knob in main:
-        _knob(plan, knob)
+def _knobs(plan: Plan, columns: int) -> tuple[str, int]:
+    """Draw the knobs, the main ones in so many columns, and return the title and the seed of the run."""
+    used = [knob for knob in plan.lesson.in_use(plan.settings) if not augmenting.is_augmentation(knob)]
+    with st.grid(columns, min_column_width=250, gap="medium"):
+        for knob in used:
+            if knob.main:
+                with st.container():
+                    _knob(plan, knob)
     with (
         STATE.part("more"),
         st.popover("More settings", icon=":material/tune:", key="training_more"),

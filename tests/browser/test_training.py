@@ -1,0 +1,200 @@
+"""The training page by hand: own pictures are learned from, runs survive, are stopped, compared, shared, explained."""
+
+from __future__ import annotations
+
+import io
+import re
+import secrets
+import zipfile
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from explorer.pictures.sources import resolve
+from tests.browser.conftest import overflow_pixels, wait_until_idle
+from tests.pages.made_runs import SENTENCE, made
+
+RUN_MS = 200_000
+
+
+def address(app_url, **parameters):
+    names = {name if name in ("hide", "run_key") else f"training_{name}": value for name, value in parameters.items()}
+    return f"{app_url}/training?{urlencode(names)}"
+
+
+def entering(visitor, app_url, who, *, width=1440, height=900, theme="light", **parameters):
+    """Open the page as the visitor with the id `who`."""
+    page = visitor("about:blank", width=width, height=height, theme=theme)
+    page.context.add_cookies([{"name": "cnn_explorer_visitor", "value": who, "url": app_url}])
+    page.goto(address(app_url, **parameters))
+    wait_until_idle(page)
+    return page
+
+
+@pytest.fixture
+def who():
+    return secrets.token_hex(16)
+
+
+@pytest.fixture
+def root(app_server):
+    return Path(app_server.environment["CNN_EXPLORER_RUNS_FOLDER"])
+
+
+def zip_of(classes, each):
+    """Return a zip with a folder of drawn pictures for each class."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name in classes:
+            for number in range(each):
+                stream = io.BytesIO()
+                Image.fromarray(resolve(f"drawn:{name}:{40 + number}").pixels).save(stream, "JPEG", quality=90)
+                archive.writestr(f"{name}/{number}.jpg", stream.getvalue())
+    return target.getvalue()
+
+
+def head(page):
+    return page.locator(".st-key-training_head")
+
+
+@pytest.mark.slow
+def test_own_pictures_are_learned_from_and_a_picture_is_explained_with_what_came_of_it(visitor, app_url, who):
+    settings = "counts:5;strategies:logistic+frozen;repeats:1"
+    page = entering(visitor, app_url, who, lesson="transfer", source="own", settings=settings)
+    start = page.locator(".st-key-training_start button")
+    expect(start).to_be_disabled()
+    page.get_by_role("button", name="Add pictures").click()
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": "mugs and boats.zip", "mimeType": "application/zip", "buffer": zip_of(("mushroom", "boat"), 12)}
+    )
+    page.get_by_text("mugs and boats · 24 pictures, 2 classes").first.wait_for()
+    page.keyboard.press("Escape")
+    expect(page.locator(".training-data .name")).to_have_text(["boat", "mushroom"])
+    expect(start).to_be_enabled()
+    start.click()
+    head(page).wait_for()
+    first = page.url
+    expect(page.get_by_role("progressbar").first).to_be_visible()
+
+    # Another one waits meanwhile, and is taken out of the line.
+    page.locator(".st-key-training_back button").click()
+    start.click()
+    page.get_by_text(re.compile("Next in line|Place 1 in line|in line")).first.wait_for()
+    page.locator(".st-key-training_stop button").click()
+    expect(head(page)).to_contain_text("stopped")
+
+    # The first one goes on whatever happens to the page.
+    page.goto(first)
+    page.get_by_role("link", name="Filters").first.click()
+    page.locator(".st-key-filters_controls").wait_for()
+    page.get_by_role("link", name="Training").first.click()
+    expect(head(page)).to_contain_text(re.compile("starting|running|done"))
+    page.reload()
+    expect(head(page)).to_contain_text("done", timeout=RUN_MS)
+
+    page.get_by_role("radio", name="Mistakes").click()
+    board = page.locator(".st-key-training_confusion table")
+    board.wait_for()
+    counts = [int(text) for text in board.locator("button").all_inner_texts()]
+    assert len(counts) == 4 and sum(counts) > 0
+    filled = max(range(4), key=counts.__getitem__)
+    board.locator("button").nth(filled).click()
+    picture = page.locator(".st-key-training_mistake_pictures button.tile").first
+    picture.click()
+    page.locator(".st-key-training_opened").wait_for()
+    name = page.locator(".st-key-training_opened strong").first.inner_text()
+    page.locator(".st-key-training_opened").get_by_role("button", name="Explain").click()
+    page.locator(".st-key-explanations_stage .view").wait_for(timeout=RUN_MS)
+    said = page.get_by_text(re.compile("The network says")).first
+    expect(said).to_contain_text(re.compile("boat|mushroom"))
+    assert "explanations_network=run-" in page.url
+    assert name
+    wait_until_idle(page)
+
+
+def test_two_runs_are_compared_and_one_is_deleted_after_a_question(visitor, app_url, root, who):
+    one = made(root, who, lesson="transfer", title="Six epochs")
+    two = made(root, who, lesson="transfer", title="Twelve epochs", epochs=12, seed=3)
+    page = entering(visitor, app_url, who)
+    for title in ("Six epochs", "Twelve epochs"):
+        page.get_by_role("checkbox", name=title).locator("xpath=ancestor::label").click()
+        wait_until_idle(page)
+    comparison = page.locator(".st-key-training_comparison")
+    comparison.get_by_role("figure", name=re.compile("^loss over the epochs")).wait_for()
+    lit = comparison.locator("tr:has(td.lit)")
+    assert {row.split("\t")[0] for row in lit.all_inner_texts()} == {"epochs", "Seed"}
+    assert one.id in page.url and two.id in page.url
+    page.reload()
+    comparison.wait_for()
+    page.get_by_role("checkbox", name="Six epochs").locator("xpath=ancestor::label").click()
+    expect(comparison).to_have_count(0)
+    page.locator(".st-key-training_delete button").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Twelve epochs")
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("checkbox", name="Twelve epochs")).to_have_count(0)
+    assert one.folder.exists() and not two.folder.exists()
+
+
+def test_a_cell_of_the_confusions_opens_its_pictures_and_the_slider_goes_back_in_time(visitor, app_url, root, who):
+    run = made(root, who, lesson="transfer")
+    page = entering(visitor, app_url, who, run=run.id, panel="mistakes")
+    page.get_by_role("button", name="cat, taken for fish: 2").click()
+    pictures = page.locator(".st-key-training_mistake_pictures button.tile")
+    expect(pictures).to_have_count(2)
+    pictures.first.click()
+    expect(page.locator(".st-key-training_opened")).to_contain_text("drawn:cat:")
+    assert "training_cell=0-1" in page.url
+    page.get_by_role("radio", name="How it learned").click()
+    slider = page.get_by_role("slider", name=re.compile("Back in time"))
+    expect(page.get_by_text("after epoch 6")).to_be_visible()
+    slider.focus()
+    slider.press("ArrowLeft")
+    expect(page.get_by_text("after epoch 5")).to_be_visible()
+
+
+def test_a_second_visitor_sees_nothing_without_the_link_and_changes_nothing_with_it(visitor, app_url, root, who):
+    run = made(root, who, lesson="transfer", title="Secret photos")
+    other = entering(visitor, app_url, secrets.token_hex(16), run=run.id, compared=run.id)
+    expect(other.get_by_text("There is no such run")).to_be_visible()
+    assert "Secret" not in other.locator("body").inner_text()
+    shared = entering(visitor, app_url, secrets.token_hex(16), run=run.id, run_key=run.config.link_key)
+    expect(head(shared)).to_contain_text("Secret photos")
+    expect(head(shared)).to_contain_text("shared with you")
+    expect(shared.get_by_text(SENTENCE.rstrip(".")).first).to_be_visible()
+    expect(shared.get_by_role("button", name="Delete")).to_have_count(0)
+    assert run.folder.exists()
+
+
+def test_hostile_values_in_a_link_show_the_page(visitor, app_url, who):
+    page = entering(visitor, app_url, who)
+    for values in (
+        {"lesson": "../..", "preset": "<script>alert(1)</script>", "settings": "epochs:1e999;counts:x+y"},
+        {"settings": "~AAAA", "data": "id:../../etc/passwd", "source": "own", "seed": "1e300"},
+        {"run": "../../../etc/passwd", "compared": "x,y,,", "cell": "99-99", "panel": "?"},
+    ):
+        page.goto(address(app_url, **values))
+        wait_until_idle(page)
+        expect(page.locator(".st-key-training_start")).to_be_visible()
+        expect(page.get_by_text("stopped with an error")).to_have_count(0)
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(visitor, app_url, root, who):
+    one = made(root, who, lesson="transfer", title="Six epochs")
+    two = made(root, who, lesson="transfer", title="Twelve epochs", epochs=12)
+    page = entering(visitor, app_url, who, width=390, height=844, theme="dark")
+    expect(page.locator(".st-key-training_start")).to_be_in_viewport()
+    for values in (
+        {"compared": f"{one.id},{two.id}"},
+        {"run": one.id},
+        {"run": one.id, "panel": "mistakes", "cell": "0-1"},
+        {"run": one.id, "panel": "learned"},
+        {"run": one.id, "panel": "about"},
+    ):
+        page.goto(address(app_url, **values))
+        wait_until_idle(page)
+        page.wait_for_timeout(500)
+        assert overflow_pixels(page) <= 0, values
