@@ -19,6 +19,7 @@ SIDE = 28
 
 _DIGITS_WORLD = 20240608
 _SAMPLES = 4
+_MARGIN = 0.12  # of the picture's side: half of the thickest pen, and a pixel
 
 Strokes = list[np.ndarray]
 
@@ -65,9 +66,15 @@ def _placed(strokes: Strokes, roll: Roll) -> Strokes:
         x, y = wide * (x * cos - y * sin), tall * (x * sin + y * cos)
         placed.append(np.stack([x, y], axis=1))
     every = np.concatenate(placed)
-    middle = (every.min(axis=0) + every.max(axis=0)) / 2
+    low, high = every.min(axis=0), every.max(axis=0)
     shift = np.array([0.5 + roll.around(0.0, 0.1), 0.5 + roll.around(0.0, 0.09)])
-    return [points - middle + shift for points in placed]
+    # Nothing is cut off: what is too large for the picture is written smaller, and what would stick out moves in.
+    room = 0.5 - _MARGIN
+    half = (high - low) / 2
+    shrink = min(1.0, room / float(half.max()))
+    half = half * shrink
+    shift = np.clip(shift, _MARGIN + half, 1 - _MARGIN - half)
+    return [(points - (low + high) / 2) * shrink + shift for points in placed]
 
 
 def _inked(strokes: Strokes, roll: Roll) -> np.ndarray:

@@ -252,3 +252,48 @@ def test_pictures_are_handed_over_one_by_one(monkeypatch: pytest.MonkeyPatch) ->
     coming = take_in([("all.zip", zipped([(f"{number}.png", PNG) for number in range(9)]))])
     next(coming)
     assert len(decoded) == 1
+
+
+# --- looking without reading ---
+
+
+def looked_into(files: list, pictures: int = 100) -> list[archive.Packed]:
+    return list(archive.look_into(files, room=archive.Room(pictures, 10**9, entries=4000)))
+
+
+def test_looking_tells_the_folders_and_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "_content", lambda *a: pytest.fail("a file was read"))
+    found = looked_into([("all.zip", zipped({"pets/cat/1.png": PNG, "pets/dog/../2.png": PNG, "/etc/3.png": PNG}))])
+    assert [one.path for one in found] == [("pets", "cat", "1.png"), ("pets", "dog", "2.png"), ("etc", "3.png")]
+
+
+def test_a_zip_may_be_an_open_file_and_its_entries_are_read_one_by_one_in_any_order(tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    path.write_bytes(zipped({"a/1.png": PNG, "a/2.png": PNG[:-9] + b"otherwise"}))
+    with path.open("rb") as file:
+        found = looked_into([("all.zip", file)])
+        assert found[1].read() == PNG[:-9] + b"otherwise" and found[0].read() == PNG
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_chinese_names_survive_also_without_the_flag_that_says_how_they_are_written(encoding: str) -> None:
+    name = "猫和狗/小猫.png"
+    data = zipped({name.encode(encoding).decode("cp437"): PNG})
+    raw = name.encode(encoding)
+    written = name.encode(encoding).decode("cp437").encode("utf-8")  # what Python has written, with the flag
+    entry = struct.pack("<H", len(raw))
+    for signature, at_length, at_flag in ((b"PK\3\4", 26, 6), (b"PK\1\2", 28, 8)):
+        at = data.index(signature)
+        flags = struct.unpack("<H", data[at + at_flag : at + at_flag + 2])[0] & ~0x800
+        data = data[: at + at_flag] + struct.pack("<H", flags) + data[at + at_flag + 2 :]
+        data = data[: at + at_length] + entry + data[at + at_length + 2 :]
+        data = data.replace(written, raw, 1)
+    at = data.index(b"PK\5\6")
+    start, size = data.index(b"PK\1\2"), at - data.index(b"PK\1\2")
+    data = data[: at + 12] + struct.pack("<LL", size, start) + data[at + 20 :]
+    (found,) = looked_into([("all.zip", data)])
+    assert found.path == ("猫和狗", "小猫.png") and found.read() == PNG
+
+
+def test_other_old_names_stay_as_they_are_read() -> None:
+    assert looked_into([("all.zip", zipped({"Übung/é.png": PNG}))])[0].path == ("Übung", "é.png")

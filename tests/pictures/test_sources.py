@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.pictures.drawn_world import CLASSES, draw
+from explorer.pictures.drawn_digits import draw_digit
+from explorer.pictures.drawn_world import CLASSES, draw, draw_scene
 from explorer.pictures.picture import PictureError
 from explorer.pictures.sources import DEFAULT_SOURCE, DRAWN_SIDE, SHOW_SEED, mask_of, resolve
 
@@ -86,3 +87,40 @@ def test_of_other_pictures_no_mask_is_known(source):
 def test_a_picture_that_cannot_be_drawn_has_no_mask_but_a_sentence(source):
     with pytest.raises(PictureError, match="choose"):
         mask_of(source)
+
+
+# --- pictures of training runs ---
+
+
+def test_a_picture_of_a_run_has_an_address_that_says_its_world_and_backgrounds() -> None:
+    picture = resolve("drawn:boat:0123:5000003:unseen")
+    assert picture.source == "drawn:boat:123:5000003:unseen" and picture.is_drawn
+    truth = draw(5000003, 123, size=DRAWN_SIDE, label=CLASSES.index("boat"), backgrounds="unseen")
+    assert np.array_equal(picture.pixels, truth.pixels)
+    assert np.array_equal(mask_of("drawn:boat:123:5000003:unseen"), truth.mask >= 128)
+
+
+def test_a_scene_of_a_run_says_which_classes_it_may_show() -> None:
+    picture = resolve("scene:7:5000000:plain:3")
+    truth = draw_scene(5000000, 7, size=DRAWN_SIDE, classes=[0, 1], backgrounds="plain")
+    assert picture.source == "scene:7:5000000:plain:3" and np.array_equal(picture.pixels, truth.pixels)
+
+
+def test_a_digit_has_an_address() -> None:
+    picture = resolve("digit:7:12:5000000:10")
+    assert picture.source == "digit:7:12:5000000:10" and picture.pixels.shape == (28, 28, 3)
+    assert np.array_equal(picture.pixels[..., 1], draw_digit(5000000, 12, 7, noise=0.1))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *["drawn:cat:3:5000000", "drawn:cat:3:5000000:", "drawn:cat:3:5000000:snow", "drawn:cat:3:38401:unseen"],
+        *["drawn:cat:3:5000000:unseen:1", "drawn:cat:123456:5000000:unseen", "drawn:cat:3:-5000000:unseen"],
+        *["scene:3:5000000:unseen", "scene:3:5000000:unseen:0", "scene:3:5000000:unseen:FF", "scene:3:5000000:x:3"],
+        *["digit:", "digit:10:1:5000000:10", "digit:3:1:5000000:", "digit:3:1:5000000:1000", "digit:3:1:1:10"],
+    ],
+)
+def test_other_words_about_a_run_are_refused(source: str) -> None:
+    with pytest.raises(PictureError, match="choose"):
+        resolve(source)
