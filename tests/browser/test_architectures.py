@@ -48,6 +48,22 @@ def test_two_clicks_tell_where_vgg16s_weights_and_its_work_are(visitor, app_url)
     assert said_in_address(page, "layer") == "fc1"
 
 
+def test_back_leads_through_the_modes_and_charts(visitor, app_url):
+    page = page_of(visitor, app_url)
+    visited = ["Catalogue", "One network", "Compare", "Build your own"]
+    contents = ["99 networks.", "holds the most weights", "Layer beside layer", "36,314 parameters"]
+    for name, text in list(zip(visited, contents, strict=True))[1:]:
+        page.get_by_role("radio", name=name).click()
+        expect(page.get_by_text(text).first).to_be_visible(timeout=SLOW_MS)
+        wait_until_idle(page)
+    for way, order in (("back", [2, 1, 0]), ("forward", [1, 2])):
+        for at in order:
+            page.evaluate(f"history.{way}()")
+            expect(page.get_by_text(contents[at]).first).to_be_visible(timeout=SLOW_MS)
+            expect(page.get_by_role("radio", name=visited[at])).to_be_checked()
+            wait_until_idle(page)
+
+
 def test_a_network_is_compared_and_taken_along(visitor, app_url):
     page = page_of(visitor, app_url, mode="compare")
     expect(page.get_by_text("× 0.115").first).to_be_visible(timeout=SLOW_MS)

@@ -125,9 +125,26 @@ def test_nonsense_for_settings_leaves_the_defaults(text):
 def test_an_old_links_weights_are_parameters(mode, name):
     app = opened(mode=mode, **{name: "weights"})
     assert app.session_state[f"architectures_{name}"] == "parameters"
+    default = {"price": "multiply_adds", "measure": "parameters"}[name]
+    written = app.query_params.get(f"architectures_{name}", [default])
+    assert written in ("parameters", ["parameters"]), "the address says it as it is called now"
     assert not app.info and not app.warning
     shown = said(app)
     assert "Top-1 accuracy against parameters" in shown or "Parameters layer by layer" in shown
+
+
+@pytest.mark.parametrize("written", ["Multiply-adds", "multiply-adds", "multiply_adds", "MULTIPLY ADDS"])
+def test_a_choice_is_understood_however_it_is_written(written):
+    assert opened(mode="One network", measure=written).session_state["architectures_measure"] == "multiply_adds"
+
+
+def test_a_choice_that_there_is_not_is_told():
+    app = opened(mode="cake", price="shoes")
+    told = [element.value for element in app.info]
+    assert told == [
+        "There is no view called “cake”; Catalogue is shown.",
+        "There is no cost called “shoes”; multiply-adds is shown.",
+    ]
 
 
 def test_the_editor_begins_with_a_vector_too():

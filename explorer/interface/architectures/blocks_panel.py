@@ -223,7 +223,7 @@ def _formulas(variants: tuple[Variant, ...]) -> None:
 
 
 def _live_chart(live: Live, colours: Palette) -> PlainFigure:
-    figure = plain_base(colours, height=270, bottom=40, top=10 if len(live.curves) > 1 else 26)
+    figure = plain_base(colours, height=270, bottom=40, top=10 if len(live.curves) > 1 else 30)
     for number, curve in enumerate(live.curves):
         colour = colours.lines[number % len(colours.lines)]
         look: dict[str, Any] = (
@@ -233,7 +233,7 @@ def _live_chart(live: Live, colours: Palette) -> PlainFigure:
         figure.add("bar" if live.bars else "scatter", name=curve.title, x=places, y=list(curve.values), **look)
     figure.lay_out(
         showlegend=len(live.curves) > 1,
-        legend={"orientation": "h", "x": 0, "y": 1.12, "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 0, "y": 1.15, "yanchor": "bottom"},
         xaxis={"title": {"text": live.x_title, "standoff": 4}},
     )
     title_above(figure, live.y_title, colours)

@@ -10,7 +10,7 @@ from explorer.architectures import export
 from explorer.architectures.cards import HUMAN_ERROR, ILSVRC
 from explorer.architectures.wording import counted
 from explorer.interface.architectures import kept
-from explorer.interface.architectures.link_names import say_unknown, settle_renamed, settle_several
+from explorer.interface.architectures.link_names import say_unknown, segments, settle_several
 from explorer.interface.architectures.page_state import CHARTS, MOST_COMPARED, PRICES, RENAMED, STATE, by_name
 from explorer.interface.figures import architecture_charts as charts
 from explorer.interface.theme import palette
@@ -54,14 +54,12 @@ def _open(names: Sequence[str]) -> None:
 def show() -> None:
     """Draw the catalogue."""
     colours = palette()
-    settle_renamed("price", RENAMED)
     with st.container(horizontal=True, vertical_alignment="center", key="architectures_filter"):
-        chart = STATE.segments("chart", format_func=CHARTS.__getitem__, label_visibility="collapsed")
-        price = STATE.segments(
-            "price", format_func=PRICES.__getitem__, label_visibility="collapsed", unseen=chart != "accuracy"
-        )
+        chart = segments("chart", CHARTS, "chart")
+        price = segments("price", PRICES, "cost", RENAMED) if chart == "accuracy" else ""
         families = _families()
-    say_unknown("families")
+    for name in ("chart", "price", "families"):
+        say_unknown(name)
     names = kept.listed(families)
     if chart == "accuracy":
         if (figure := kept.accuracy(names, price, colours)) is not None:

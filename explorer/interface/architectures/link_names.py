@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import streamlit as st
 
 from explorer.interface.architectures.page_state import STATE
+from explorer.interface.state import show_in
 
 _MOST_QUOTED = 40
 _MARKS = re.compile(r"([^0-9A-Za-zÀ-ÿ …])")
@@ -73,21 +75,6 @@ def say_unknown(name: str) -> None:
     st.info(sentence, icon=":material/link_off:")
 
 
-def settle_renamed(name: str, renamed: Mapping[str, str]) -> None:
-    """Have an old link's word for a choice mean what it is called now, before its widget is drawn.
-
-    Nothing is said: the link shows what it showed when it was written.
-
-    Args:
-        name: The property.
-        renamed: New names by old ones.
-    """
-    key = STATE.key(name)
-    now = renamed.get(st.query_params.get(key, ""))
-    if now is not None and key not in st.session_state:
-        STATE.set(name, now)
-
-
 def settle(name: str, titles: Mapping[str, str], what: str, default: str) -> None:
     """Have the link name what there is, before a list of names is drawn; what it does not know is told by a sentence.
 
@@ -138,3 +125,35 @@ def settle_several(
     if sentences:
         note(name, " ".join(sentences))
     return kept
+
+
+def settled(name: str, titles: Mapping[str, str], what: str, renamed: Mapping[str, str] | None = None) -> Any:
+    """Return a choice among few as the link or a click has it; arguments as of `segments`."""
+    default = str(STATE.items[name].default)
+    if (now := (renamed or {}).get(STATE.linked(name))) is not None:
+        STATE.set(name, now)
+    settle(name, titles, what, default)
+    return STATE.linked(name) or default
+
+
+def segments(name: str, titles: Mapping[str, str], what: str, renamed: Mapping[str, str] | None = None) -> Any:
+    """Draw a choice among few as one row of buttons and return it.
+
+    A widget that is bound to the address replaces the browser's last entry. This one is not: its property is written
+    into the address by the page (see `PageState.linked`), which adds an entry, and Back leads to what was shown before.
+
+    Args:
+        name: The property.
+        titles: The options by their names in code, with what is printed on them.
+        what: What the options are: "chart".
+        renamed: What options are called in older links; nothing is said of these.
+    """
+    chosen = settled(name, titles, what, renamed)
+    shown = f"{STATE.key(name)}_shown"
+    show_in(shown, chosen)
+    with STATE.part(name):
+        st.segmented_control(
+            STATE.items[name].label, list(titles), key=shown, format_func=titles.__getitem__, required=True,
+            on_change=lambda: STATE.set(name, st.session_state[shown]), label_visibility="collapsed",
+        )  # fmt: skip
+    return chosen

@@ -11,7 +11,7 @@ from explorer.architectures.results import Card, NetworkTable
 from explorer.architectures.tables import table_of
 from explorer.architectures.wording import counted
 from explorer.interface.architectures import kept
-from explorer.interface.architectures.link_names import matching, note, quoted, say_unknown, settle, settle_renamed
+from explorer.interface.architectures.link_names import matching, note, quoted, say_unknown, segments, settle, settled
 from explorer.interface.architectures.page_state import FIRST_NETWORK, RENAMED, STATE, by_name, title_of
 from explorer.interface.components.network_diagram import (
     block_title,
@@ -171,8 +171,7 @@ def show(name: str) -> None:
     about(card)
     facts(table)
     st.markdown(words.lesson)
-    settle_renamed("measure", RENAMED)
-    measure = STATE.value("measure")
+    measure = settled("measure", charts.TITLES, "measure", RENAMED)
     layer = _layer(card, table)
     picked = layers_in(table, layer)
     say_unknown("layer")
@@ -195,7 +194,8 @@ def show(name: str) -> None:
         st.plotly_chart(kept.shares(name, colours), config=_PLAIN, key="architectures_butterfly")
         st.caption(words.shares + ".")
     with right:
-        measure = STATE.segments("measure", format_func=charts.TITLES.__getitem__, label_visibility="collapsed")
+        measure = segments("measure", charts.TITLES, "measure", RENAMED)
+        say_unknown("measure")
         figure = kept.bars(name, measure, colours)
         if layer in table.costs:
             figure = charts.with_layer(figure, table, measure, layer, colours)

@@ -12,12 +12,11 @@ from explorer.interface.architectures import (
     compare_panel,
     one_network,
 )
-from explorer.interface.architectures.link_names import say_unknown, settle
+from explorer.interface.architectures.link_names import say_unknown, segments
 from explorer.interface.architectures.page_state import MODES, STATE
 from explorer.interface.figures.architecture_charts import NARROW_NAME_SIZE, WIDE_NAME_SIZE
 from explorer.interface.narrow_screens import fit_narrow_screens
 from explorer.interface.page_frame import page_head
-from explorer.interface.state import show_in
 
 _COUNTING = """
 **Parameters** are all numbers that a network keeps: weights, biases, and for each channel the four of batch
@@ -37,8 +36,6 @@ them, as it is written; training keeps most of these for the way back, fewer whe
 Networks* (Distill 2019). **Depth** counts layers with weights on the longest way, as the 16 of VGG16 does.
 """
 
-_FIRST = next(iter(MODES))
-
 # On a phone there is no room for the names of all networks, and those that fit stand elsewhere.
 _NARROW = f"""<style>
 @media (max-width: 640px) {{
@@ -50,29 +47,11 @@ _NARROW = f"""<style>
 </style>"""
 
 
-def _mode() -> str:
-    """Draw what can be looked at and return what is.
-
-    A widget that is bound to the address replaces the browser's last entry; one that is not, with its property
-    written into the address by the page, adds one, so that Back leads to what was looked at before.
-    """
-    settle("mode", MODES, "view", _FIRST)
-    mode = STATE.linked("mode") or _FIRST
-    shown = f"{STATE.key('mode')}_shown"
-    show_in(shown, mode)
-    with STATE.part("mode"):
-        st.segmented_control(
-            STATE.items["mode"].label, list(MODES), key=shown, format_func=MODES.__getitem__, required=True,
-            on_change=lambda: STATE.set("mode", st.session_state[shown]), label_visibility="collapsed",
-        )  # fmt: skip
-    return mode
-
-
 def _controls() -> tuple[str, str]:
     """Draw the row of main controls; return the mode and what was chosen in it."""
     chosen = ""
     with st.container(horizontal=True, vertical_alignment="center", key="architectures_controls"):
-        mode = _mode()
+        mode = segments("mode", MODES, "view")
         if mode == "network":
             chosen = one_network.choice()
         elif mode == "blocks":

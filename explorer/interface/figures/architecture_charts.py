@@ -231,7 +231,7 @@ def ilsvrc(years: Sequence[Winner], human: float, palette: Palette) -> PlainFigu
         human: Top-5 error of a trained person, percent.
         palette: Colours of the theme.
     """
-    figure = plain_base(palette, height=360, bottom=64, top=26)
+    figure = plain_base(palette, height=360, bottom=64, top=30)
     places = list(range(len(years)))
     figure.add(
         "bar",
@@ -343,7 +343,7 @@ def layer_bars(table: NetworkTable, measure: Measure, palette: Palette) -> Plain
     figure.lay_out(
         barmode="overlay",
         showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": 1.13, "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 0, "y": 1.16, "yanchor": "bottom"},
         xaxis={"title": {"text": "layers from the input", "standoff": 4}, "showgrid": False, "nticks": 8},
         yaxis={"nticks": 4, "exponentformat": "SI"},
     )
@@ -573,7 +573,7 @@ def field_along_depth(
     """
     several = len(tables) > 1
     # The legend makes room for the title; without one there is none.
-    figure = plain_base(palette, height=270, bottom=36, top=10 if several else 26)
+    figure = plain_base(palette, height=270, bottom=36, top=10 if several else 30)
     sides: dict[int, str] = {}
     most = 1
     for number, (table, title) in enumerate(zip(tables, titles or [table.name for table in tables], strict=True)):
@@ -609,7 +609,7 @@ def field_along_depth(
         )  # fmt: skip
     figure.lay_out(
         showlegend=several,
-        legend={"orientation": "h", "x": 0, "y": 1.12, "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 0, "y": 1.15, "yanchor": "bottom"},
         xaxis={"title": {"text": "layers that read more than one cell, on the longest way", "standoff": 4}},
         # Above the highest line there is room for its words.
         yaxis={"range": [0, round(1.12 * most)]},

@@ -94,6 +94,6 @@ def plain_base(
 def title_above(figure: PlainFigure, text: str, palette: Palette) -> None:
     """Write what the vertical axis shows above its end: along it one has to tilt the head to read."""
     figure.annotate(
-        text=text, x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", xshift=-24, showarrow=False,
-        font={"size": 12, "color": palette.muted},
+        text=text, x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", xshift=-24, yshift=4,
+        showarrow=False, font={"size": 12, "color": palette.muted},
     )  # fmt: skip
