@@ -394,7 +394,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         seconds=options.seconds, memory_megabytes=options.memory_megabytes, grace_seconds=options.grace_seconds
     )
     dispatcher = Dispatcher(
-        options.root,
+        options.root.absolute(),
         options.slot or ["cpu"],
         placer=_placer(options.place, options.address, limits) if options.place else None,
         limits=limits,
