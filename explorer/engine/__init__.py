@@ -8,11 +8,9 @@ need this code and its requirements, and the weights folder; a lane's workers ar
 
     dask worker tls://… --nthreads 1 --resources "quick=1" --preload explorer.engine.worker
     dask worker tls://… --nthreads 1 --resources "long=1" --preload explorer.engine.worker
-
     dask worker tls://… --nthreads 1 --resources "run=1" --preload explorer.engine.worker
 
-Workers of the last kind take training runs (`placing`). Without resources the first worker serves quick calls and the others long ones
-and runs. Certificates are those of Dask's own
-configuration (`distributed.comm.tls`); `distributed.scheduler.allowed-failures: 0` keeps Dask from running a call a
-second time whose worker died.
+Workers of the last kind take training runs (`placing`). Without resources the first worker serves quick calls and the
+others long ones and runs. Certificates are those of Dask's own configuration (`distributed.comm.tls`);
+`distributed.scheduler.allowed-failures: 0` keeps Dask from running a call a second time whose worker died.
 """
