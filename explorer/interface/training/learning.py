@@ -146,11 +146,15 @@ def moments(run: Run, curves: RunCurves, lesson: Lesson | None, live: bool) -> f
 
 
 def _network(run: Run, lesson: Lesson | None, variants: Sequence[str]) -> str:
-    """Draw the choice of the network whose moments are shown, and return it: the latest one while none is pressed."""
-    chosen = st.pills(
-        "Network", list(variants), format_func=lambda variant: words.variant_title(lesson, variant),
-        key=f"training_moments_{run.id}", label_visibility="collapsed",
-    )  # fmt: skip
+    """Draw the choice of the network whose moments are shown, and return it: the latest one unless one is chosen."""
+
+    def printed(variant: str) -> str:
+        title = words.variant_title(lesson, variant or variants[-1])
+        return title if variant else f"The latest: {title}"
+
+    chosen = st.selectbox(
+        "Network", ["", *variants], format_func=printed, key=f"training_moments_{run.id}", label_visibility="collapsed"
+    )
     return str(chosen) if chosen in variants else variants[-1]
 
 
@@ -209,7 +213,7 @@ def guesses(item: Guesses, folder: Path, key: str) -> None:
                 share=float(true),
             )
         )
-    gallery(as_colours(probe["pixels"][:count]), tiles, name="Guesses", key=key, tile=70, most=110)
+    gallery(as_colours(probe["pixels"][:count]), tiles, name="Guesses", key=key, tile=84, most=110)
 
 
 def show(run: Run, lesson: Lesson | None, metric: str, live: bool) -> None:

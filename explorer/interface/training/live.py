@@ -9,7 +9,6 @@ import streamlit as st
 
 from explorer.interface import runs_service
 from explorer.interface.current_picture import plain
-from explorer.interface.numbers import value_text
 from explorer.interface.state import show_in
 from explorer.interface.training import asking, learning, words
 from explorer.interface.training.knobs import factors
@@ -110,7 +109,7 @@ def _rate_control(run: Run, lesson: Lesson | None, curves: RunCurves) -> None:
     options = factors(LOWEST_RATE, HIGHEST_RATE, False, float(st.session_state[key]))
     with STATE.part("rate"), st.container(width=300):
         st.select_slider(
-            "Learning rate, now", options, format_func=value_text, key=key,
+            "Learning rate, now", options, format_func=lambda rate: f"{rate:g}", key=key,
             on_change=lambda: asking.attempt(runs_service.wish, run.id, learning_rate=st.session_state[key]),
             help="The run follows within a batch. Too large, and the loss jumps; too small, and it crawls.",
         )  # fmt: skip

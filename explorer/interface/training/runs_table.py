@@ -58,7 +58,8 @@ def show(opened: str = "") -> None:
         heading = "All runs" if runs_service.shows_all() else "My runs"
         st.subheader(f"{heading} ({count})", anchor=False)
         unrest = any(run.state not in FINAL for run in runs)
-        st.fragment(_rows, run_every=LOOK_SECONDS if unrest else None)(opened, unrest)
+        before = _clicked()
+        st.fragment(_rows, run_every=LOOK_SECONDS if unrest else None)(opened, unrest, before)
         picked = ticked(runs)
         if picked:
             _actions(picked)
@@ -68,7 +69,14 @@ def show(opened: str = "") -> None:
             _broken(broken)
 
 
-def _rows(opened: str, unrest: bool) -> None:
+def _clicked() -> tuple[str, str]:
+    """Return what a click into the table changes, and with it the page around the table."""
+    return str(STATE.value("run") or ""), STATE.linked("compared")
+
+
+def _rows(opened: str, unrest: bool, before: tuple[str, str]) -> None:
+    if _clicked() != before:
+        st.rerun()
     runs = [run for run in asking.mine().runs if asking.owns(run)][::-1]
     if any(run.state not in FINAL for run in runs) != unrest:
         st.rerun()
