@@ -70,7 +70,7 @@ class Judged:
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _judged(folder: str, variant: str, _signature: tuple[int, ...]) -> Judged | None:
+def _judged(folder: str, variant: str, signature: tuple[int, ...]) -> Judged | None:
     kept, said = read_arrays(Path(folder), VALIDATION), read_arrays(Path(folder), predictions_file(variant))
     try:
         count = min(len(kept["pixels"]), len(said["probabilities"]))
