@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import plotly.graph_objects as go
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from explorer.architectures.cards import cards
 from explorer.architectures.export import csv_of
@@ -79,6 +81,34 @@ def test_the_page_is_ready_after_the_start(monkeypatch):
         kept.accuracy(names, "multiply_adds", colours)
         kept.bars("VGG16", "parameters", colours)
     assert (kept.accuracy.cache_info().misses, kept.bars.cache_info().misses) == before
+
+
+def test_the_start_gives_way_to_a_page_that_is_being_made(monkeypatch):
+    done, page_ends = [], threading.Event()
+    monkeypatch.setattr(warm, "BEGIN_SECONDS", 0)
+    monkeypatch.setattr(warm, "_steps", lambda: iter([lambda: done.append("step")]))
+
+    # As Streamlit names its own.
+    script = threading.Thread(target=page_ends.wait, name="ScriptRunner.scriptThread")
+    script.start()
+    thread = warm.warm_in_thread()
+    thread.join(0.3)
+    assert not done
+    page_ends.set()
+    script.join(60)
+    thread.join(60)
+    assert done == ["step"]
+
+
+def test_streamlit_names_the_threads_of_pages_so():
+    def page():
+        import threading
+
+        import streamlit as st
+
+        st.markdown(threading.current_thread().name)
+
+    assert AppTest.from_function(page).run().markdown[0].value.startswith(warm._PAGE_THREADS)
 
 
 def test_a_start_that_fails_is_logged_and_does_no_harm(monkeypatch, caplog):

@@ -1,8 +1,8 @@
 """Makes the architectures page ready while the server starts, so that its first visitor waits no longer than the next.
 
 The first page of a process would import pandas, Arrow and the page's modules (0.6 s of a processor), draw the sidebar's
-picture, read tables and make the catalogue's charts. All of that is done here in a thread. It gives way to visitors:
-Python lets only one thread run at a time, so it begins a little later than the server and pauses after each step.
+picture, read tables and make the catalogue's charts. All of that is done here in a thread. Python lets only one thread
+run at a time, so it begins some seconds after the server and takes no step while a visitor's page is being made.
 """
 
 from __future__ import annotations
@@ -15,10 +15,16 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-BEGIN_SECONDS = 0.5
+BEGIN_SECONDS = 2.0
 """So much later than the server it begins: a visitor who waits for the port comes first."""
 
+PATIENCE_SECONDS = 30.0
+"""So long in all it gives way to visitors; where they never pause, it goes on beside them."""
+
 _PAUSE_SECONDS = 0.02
+_PAGE_THREADS = "ScriptRunner"
+"""How the names of the threads begin in which Streamlit runs pages."""
+
 _MODULES = ("pandas", "pyarrow.compute", "explorer.interface.sidebar", "explorer.interface.architectures.view")
 _FIRST_NETWORKS = ("VGG16", "ResNet50")
 
@@ -34,12 +40,20 @@ def warm_in_thread() -> threading.Thread:
 
 def _warm() -> None:
     time.sleep(BEGIN_SECONDS)
+    last = time.monotonic() + PATIENCE_SECONDS
     try:
         for step in _steps():
-            step()
             time.sleep(_PAUSE_SECONDS)
+            while _page_is_made() and time.monotonic() < last:
+                time.sleep(_PAUSE_SECONDS)
+            step()
     except Exception:
         _log.exception("The architectures page could not be made ready")
+
+
+def _page_is_made() -> bool:
+    """Return whether a visitor waits for a page just now."""
+    return any(thread.name.startswith(_PAGE_THREADS) for thread in threading.enumerate())
 
 
 def _steps() -> Iterator[Callable[[], object]]:
