@@ -1,0 +1,1 @@
+"""The four parts of the lesson on one dimension, one a file."""
