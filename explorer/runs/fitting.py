@@ -50,6 +50,7 @@ class _Reporter(keras.callbacks.Callback):
         variant: str,
         first_epoch: int,
         on_epoch: Callable[[int, dict[str, float]], None] | None,
+        curves: bool,
     ) -> None:
         super().__init__()
         self.fitted = Fitted()
@@ -58,6 +59,7 @@ class _Reporter(keras.callbacks.Callback):
         self._first = first_epoch
         self._epoch = 0
         self._on_epoch = on_epoch
+        self._curves = curves
         self._wished: float | None = context.learning_rate()
         self._looked = self._reported = 0.0
 
@@ -97,7 +99,8 @@ class _Reporter(keras.callbacks.Callback):
             self.fitted.complete = False
 
     def _tell(self, step: int | None, numbers: dict[str, Any]) -> None:
-        self._context.report(self._epoch, step, **self._words, **numbers)
+        if self._curves:
+            self._context.report(self._epoch, step, **self._words, **numbers)
 
     def _follow_wish(self) -> None:
         wished = self._context.learning_rate()
@@ -119,6 +122,7 @@ def fit(
     first_epoch: int = 1,
     pictures: int | None = None,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+    curves: bool = True,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     **options: Any,
 ) -> Fitted:
@@ -139,6 +143,7 @@ def fit(
         first_epoch: number of the first epoch, where a network is trained in several parts.
         pictures: pictures of a step, for the rate; None: `batch_size`.
         on_epoch: called after each epoch with its number and its numbers.
+        curves: whether its numbers go into the run's curves; False for a repetition that only its end counts of.
         callbacks: further ones.
         **options: handed to `model.fit`.
 
@@ -151,7 +156,7 @@ def fit(
     began = time.monotonic()
     steps = len(inputs) if targets is None else math.ceil(_count(inputs) / batch_size)
     context.plan(first_epoch + epochs - 1, steps, pictures=batch_size if pictures is None else pictures)
-    reporter = _Reporter(context, variant, first_epoch, on_epoch)
+    reporter = _Reporter(context, variant, first_epoch, on_epoch, curves)
     if targets is not None:
         options = {"batch_size": batch_size, **options}
     if context.stopped():
