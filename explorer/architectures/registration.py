@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from explorer.architectures.cards import cards
 from explorer.architectures.results import Card
+from explorer.architectures.stack import StackError, from_text, report
 from explorer.architectures.tables import totals
 from explorer.networks import catalogue
 from explorer.networks.catalogue import NetworkEntry, Preprocessing
+from explorer.networks.work_context import SentenceError
 
 BUILDER = "explorer.architectures.untrained:build"
+STACK_BUILDER = "explorer.architectures.stack_model:build"
 
 # How each family's authors (or Keras) prepare pictures; the others take values from 0 to 1.
 _PREPROCESSING: dict[str, Preprocessing] = {
@@ -59,3 +62,39 @@ def entry_of(one: Card, parameters: int) -> NetworkEntry:
         weights=None,
         note=f"{'' if one.year is None else f'{one.year}: '}{one.idea}{grey}",
     )
+
+
+def stack_text(name: str) -> str:
+    """Return the text of a stack out of its name in the catalogue."""
+    return name.removeprefix(catalogue.STACK_PREFIX)
+
+
+def resolve_stack(name: str) -> tuple[NetworkEntry, str]:
+    """Return a stack of *Build your own* as a network of the catalogue, and what builds it; imports no Keras.
+
+    Args:
+        name: "stack-" and the stack's text, as `explorer.architectures.stack.to_text` writes it.
+
+    Raises:
+        SentenceError: if the text is no stack, or shapes clash in it.
+    """
+    try:
+        stack = from_text(stack_text(name))
+    except StackError as error:
+        raise SentenceError(str(error)) from error
+    found = report(stack)
+    if found.broken is not None:
+        raise SentenceError(found.sentence)
+    height, width = stack.input_shape[:2] if len(stack.input_shape) == 3 else (1, stack.input_shape[0])
+    entry = NetworkEntry(
+        name=name,
+        title="Own stack · untrained",
+        family="Own stacks",
+        input_size=(height, width),
+        preprocessing="zero_one",
+        class_names=None,
+        parameters=sum(row.parameters for row in found.rows),
+        weights=None,
+        note=f"Built layer by layer: {len(stack.layers)} layers.",
+    )
+    return entry, STACK_BUILDER

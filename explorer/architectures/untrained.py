@@ -31,15 +31,15 @@ def build(name: str) -> keras.Model:
 def for_pages(model: keras.Model) -> keras.Model:
     """Return a model of the same layers that takes colour pictures and gives logits."""
     channels = model.inputs[0].shape[-1]
+    model = with_logits(model)
+    return model if channels == COLOURS else on_colour_pictures(model)
+
+
+def with_logits(model: keras.Model) -> keras.Model:
+    """Return a model of the same layers whose first output, without softmax or sigmoid, is the only one."""
     output = _logits(model.outputs[0])
-    if channels == COLOURS:
-        unchanged = output is model.outputs[0] and len(model.outputs) == 1
-        return model if unchanged else _model(model.inputs[0], output, model)
-    return on_colour_pictures(_model(model.inputs[0], output, model))
-
-
-def _model(inputs: Any, outputs: Any, like: keras.Model) -> keras.Model:
-    return keras.Model(inputs, outputs, name=like.name)
+    unchanged = output is model.outputs[0] and len(model.outputs) == 1
+    return model if unchanged else keras.Model(model.inputs[0], output, name=model.name)
 
 
 def _logits(output: Any) -> Any:

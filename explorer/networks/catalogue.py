@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -219,6 +220,10 @@ Resolver = Callable[[str], tuple[NetworkEntry, str]]
 
 _resolvers: dict[str, Resolver] = {}
 
+STACK_PREFIX = "stack-"
+_RESOLVERS_BY_PATH = {STACK_PREFIX: "explorer.architectures.registration:resolve_stack"}
+"""Imported when somebody asks for such a name: the process of a run, too, which itself knows no architectures."""
+
 
 def entries() -> tuple[NetworkEntry, ...]:
     """Return every network, the bundled pair first; those that resolvers know are not among them."""
@@ -254,6 +259,11 @@ def _found(name: str) -> tuple[NetworkEntry, str]:
     with _lock:
         found = _entries.get(name)
         resolve = next((each for prefix, each in _resolvers.items() if name.startswith(prefix)), None)
+    if found is None and resolve is None:
+        path = next((each for prefix, each in _RESOLVERS_BY_PATH.items() if name.startswith(prefix)), None)
+        if path is not None:
+            module, _, function = path.partition(":")
+            resolve = getattr(importlib.import_module(module), function)
     if found is None and resolve is not None:
         found = resolve(name)
     if found is None:
