@@ -123,6 +123,11 @@ def current_picture(page_prefix: str, *, second: bool = False) -> Picture | None
         return None if is_upload(source) or second else find(DEFAULT_SOURCE)
 
 
+def draw_ahead() -> None:
+    """Draw the picture that a new visitor sees, so that the first one need not wait for it."""
+    _resolve(DEFAULT_SOURCE)
+
+
 def is_upload(source: str) -> bool:
     """Tell whether `source` names a file that only the visitor has."""
     return _UPLOADED.fullmatch(source) is not None

@@ -7,6 +7,7 @@ run at a time, so it begins some seconds after the server and takes no step whil
 
 from __future__ import annotations
 
+import gc
 import importlib
 import inspect
 import logging
@@ -64,11 +65,11 @@ def _steps() -> Iterator[Callable[[], object]]:
     from PIL import Image
 
     from explorer.interface.architectures import kept
+    from explorer.interface.current_picture import draw_ahead
     from explorer.interface.theme import PALETTES
-    from explorer.pictures.sources import DEFAULT_SOURCE, resolve
 
     yield Image.preinit
-    yield partial(resolve, DEFAULT_SOURCE)
+    yield draw_ahead
     # Streamlit looks through the stack once a process, and Python then through the sources of all modules.
     yield inspect.stack
     names = kept.listed(())
@@ -84,3 +85,7 @@ def _steps() -> Iterator[Callable[[], object]]:
             yield partial(kept.shares, name, colours)
             yield partial(kept.bars, name, "parameters", colours)
             yield partial(kept.field, (name,), (kept.by_name()[name].title,), colours)
+    yield gc.collect
+    # All of this stays as long as the process: a full collection need not look through it again, which takes 0.1 s and
+    # comes in the middle of somebody's page.
+    yield gc.freeze
