@@ -78,7 +78,7 @@ def _well_known(settings: Mapping[str, Any], seed: int, context: Hears | None, k
     stored.make_sure(name, settings["download"], context)
     if context is not None:
         context.say(f"reading {stored.TITLES[name]}")
-    return stored.subset(name, settings, seed)
+    return stored.subset(name, settings, seed, _look(context))
 
 
 def load_text(

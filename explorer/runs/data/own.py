@@ -1,6 +1,6 @@
 """A visitor's own pictures: a data set is a folder beside the runs, and nobody else sees it.
 
-    <runs folder>/.data/<id>/
+    <runs folder>/.data/<hash of the visitor's id>/<id>/
         pictures.json       whose it is, its classes, what each picture is, what was skipped and why
         00000.jpg …         the pictures, upright, in sRGB, shorter side at most 256 pixels
         00000-mask.png …    their masks, where there are some, with the values that they came with
@@ -11,6 +11,7 @@ A data set appears when it is complete and never changes: it is made in a tempor
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import re
@@ -146,9 +147,9 @@ class OwnSet(BaseModel):
         return {name: found[label] for label, name in enumerate(self.classes)}
 
 
-def data_folder(root: Path) -> Path:
-    """Return where the data sets are, for the folder of all runs; its name keeps it out of the listing of runs."""
-    return Path(root) / DATA
+def data_folder(root: Path, owner: str) -> Path:
+    """Return where a visitor's data sets are, for the folder of all runs; its name keeps it out of their listing."""
+    return Path(root) / DATA / hashlib.sha256(owner.encode()).hexdigest()[:32]
 
 
 # --- making one ---
@@ -203,14 +204,14 @@ def create(
         raise SentenceError("Own pictures need a visitor whom they belong to: allow this page's cookie and try again.")
     budget = _budget(root, owner, files, settings)
     made = _new_id()
-    folder = data_folder(root) / f"{MAKING}{made}"
+    folder = data_folder(root, owner) / f"{MAKING}{made}"
     try:
         folder.mkdir(parents=True)
         making = _Making(folder, settings, budget)
         _fill(making, files, report, stopped)
         about = _described(making, made, owner, title)
         replace(folder / ABOUT, about.model_dump_json().encode())
-        folder.rename(data_folder(root) / made)
+        folder.rename(folder.with_name(made))
     except OSError as error:
         if is_disk_full(error):
             raise SentenceError(FULL) from error
@@ -419,7 +420,7 @@ def describe(root: Path, set_id: str, owner: str) -> OwnSet:
     """
     if isinstance(set_id, str) and _ID.fullmatch(set_id):
         with contextlib.suppress(OSError, ValueError):
-            found = _about(data_folder(root) / set_id)
+            found = _about(data_folder(root, owner) / set_id)
             if owner and secrets.compare_digest(found.owner.encode(), owner.encode()):
                 return found
     raise SentenceError(NO_SUCH_SET)
@@ -433,7 +434,7 @@ def _about(folder: Path) -> OwnSet:
     return found
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _read_about(path: Path, changed: int) -> OwnSet:
     return OwnSet.model_validate_json(path.read_bytes())
 
@@ -441,7 +442,7 @@ def _read_about(path: Path, changed: int) -> OwnSet:
 def mine(root: Path, owner: str) -> list[OwnSet]:
     """Return a visitor's data sets, the newest first."""
     found = []
-    for folder in sorted(data_folder(root).glob("[0-9]*"), reverse=True):
+    for folder in sorted(data_folder(root, owner).glob("[0-9]*"), reverse=True):
         with contextlib.suppress(SentenceError):
             found.append(describe(root, folder.name, owner))
     return found
@@ -454,7 +455,7 @@ def delete(root: Path, set_id: str, owner: str) -> None:
         SentenceError: if there is no such data set of this visitor.
     """
     describe(root, set_id, owner)
-    _remove(data_folder(root) / set_id)
+    _remove(data_folder(root, owner) / set_id)
 
 
 def _remove(folder: Path) -> None:
@@ -479,7 +480,7 @@ def clean(root: Path, days: float | None = None, now: float | None = None) -> li
     """
     now = time.time() if now is None else now
     gone = []
-    for folder in data_folder(root).glob("*"):
+    for folder in (Path(root) / DATA).glob("*/*"):
         with contextlib.suppress(OSError, SentenceError):
             idle = now - folder.stat().st_mtime
             if folder.name.startswith(TRASH) or (folder.name.startswith(MAKING) and idle > _ABANDONED_SECONDS):
@@ -524,7 +525,7 @@ def read(
     channels = 1 if grey else 3
     if len(pictures) * side * side * channels > MOST_BYTES_IN_MEMORY:
         raise SentenceError("So many pictures of this size need too much memory: take a smaller size.")
-    folder = data_folder(root) / about.id
+    folder = data_folder(root, about.owner) / about.id
     pixels = np.empty((len(pictures), side, side, channels), np.uint8)
     masks = np.zeros((len(pictures), side, side), np.uint8) if about.has_masks else None
     meaning = _meaning(about)

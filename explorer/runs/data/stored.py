@@ -218,48 +218,66 @@ class _Teller(NoContext):
             self._context.raise_if_stopped()
 
 
-def arrays(name: str) -> Arrays:
+def _go_on() -> None:
+    """Look whether to stop: never."""
+
+
+def arrays(name: str, look: Callable[[], None] = _go_on) -> Arrays:
     """Return (pictures, labels) for training and for tests, as `keras.datasets` gives them, labels as one row.
 
     Args:
         name: "mnist", "fashion_mnist" or "cifar10"; its files must be there.
+        look: called between two pieces; it raises where the run shall stop.
 
     Raises:
         SentenceError: if a file is damaged.
     """
     try:
-        return _READERS[name]()
-    except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError) as error:
+        return _READERS[name](look)
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        zlib.error,
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        pickle.UnpicklingError,
+    ) as error:
         folder = (keras_home() / FILES[name][0].path).parent
         raise SentenceError(
             f"The files of {TITLES[name]} in {folder} are damaged: delete them and try again."
         ) from error
 
 
-def _mnist() -> Arrays:
+def _mnist(look: Callable[[], None]) -> Arrays:
     with np.load(keras_home() / FILES["mnist"][0].path, allow_pickle=False) as found:
-        return (found["x_train"], found["y_train"]), (found["x_test"], found["y_test"])
+        training = found["x_train"], found["y_train"]
+        look()
+        return training, (found["x_test"], found["y_test"])
 
 
-def _fashion_mnist() -> Arrays:
+def _fashion_mnist(look: Callable[[], None]) -> Arrays:
     # IDX: http://yann.lecun.com/exdb/mnist, labels after 8 bytes, pictures after 16.
     def rows(file: StoredFile, head: int) -> np.ndarray:
         with gzip.open(keras_home() / file.path, "rb") as stream:
             return np.frombuffer(stream.read(), np.uint8, offset=head)
 
     files = FILES["fashion_mnist"]
-    y_train, y_test = rows(files[0], 8), rows(files[2], 8)
-    x_train, x_test = (rows(files[at], 16).reshape(-1, 28, 28) for at in (1, 3))
+    y_train, x_train = rows(files[0], 8), rows(files[1], 16).reshape(-1, 28, 28)
+    look()
+    y_test, x_test = rows(files[2], 8), rows(files[3], 16).reshape(-1, 28, 28)
     if len(x_train) != len(y_train) or len(x_test) != len(y_test):
         raise ValueError("pictures and labels are not equally many")
     return (x_train, y_train), (x_test, y_test)
 
 
-def _cifar10() -> Arrays:
+def _cifar10(look: Callable[[], None]) -> Arrays:
     # The archive's hash has been checked, so what is unpickled is what Krizhevsky has packed.
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     with tarfile.open(keras_home() / FILES["cifar10"][0].path, "r:gz") as archive:
         for member in archive:
+            look()
             name = Path(member.name).name
             stream = archive.extractfile(member) if name.startswith(("data_batch_", "test_batch")) else None
             if stream is not None:
@@ -271,14 +289,14 @@ def _cifar10() -> Arrays:
     return (x_train, y_train), found["test_batch"]
 
 
-_READERS: dict[str, Callable[[], Arrays]] = {
+_READERS: dict[str, Callable[[Callable[[], None]], Arrays]] = {
     "mnist": _mnist,
     "fashion_mnist": _fashion_mnist,
     "cifar10": _cifar10,
 }
 
 
-def subset(name: str, settings: Mapping[str, Any], seed: int) -> Divided:
+def subset(name: str, settings: Mapping[str, Any], seed: int, look: Callable[[], None] = _go_on) -> Divided:
     """Return a part of a set whose files are there: as many pictures as the settings say, chosen by the seed.
 
     The validation comes from the set's own test pictures.
@@ -286,7 +304,7 @@ def subset(name: str, settings: Mapping[str, Any], seed: int) -> Divided:
     Raises:
         SentenceError: if a file is damaged.
     """
-    training, test = arrays(name)
+    training, test = arrays(name, look)
     return Divided(
         _some(name, training, "training", settings["pictures"], (seed, 11, 0)),
         _some(name, test, "test", settings["validation"], (seed, 11, 1)),
@@ -356,7 +374,11 @@ def load_text(
     try:
         # Its hash has been checked: the lists in it are those that Keras' authors have pickled.
         with np.load(keras_home() / FILES["imdb"][0].path, allow_pickle=True) as found:
-            parts = [(found[f"x_{part}"], found[f"y_{part}"]) for part in ("train", "test")]
+            parts = []
+            for part in ("train", "test"):
+                parts.append((found[f"x_{part}"], found[f"y_{part}"]))
+                if context is not None:
+                    context.raise_if_stopped()
         index = json.loads((keras_home() / FILES["imdb"][1].path).read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         folder = (keras_home() / FILES["imdb"][0].path).parent

@@ -20,6 +20,7 @@ from explorer.runs import cleaning
 from explorer.runs.data import own
 from explorer.runs.data.loading import load
 from explorer.runs.data.overview import overview
+from explorer.runs.listing import listing
 from explorer.settings import Settings
 from tests.pictures.made_files import BOMBS, QUARTERS, exif, files_of_every_kind, middles, png, saved
 from tests.runs.data.listening import Listener
@@ -160,14 +161,14 @@ def test_pictures_are_turned_upright(tmp_path: Path, kind: str) -> None:
 def test_a_photo_of_48_megapixels_is_kept_small(tmp_path: Path) -> None:
     photo = saved(Image.new("RGB", (8000, 6000), "#335577"), "JPEG")
     made = own.create(tmp_path, [("large.jpg", photo)], owner="anna", settings=Settings(upload_megapixels=64))
-    with Image.open(own.data_folder(tmp_path) / made.id / made.pictures[0].file) as kept:
+    with Image.open(own.data_folder(tmp_path, "anna") / made.id / made.pictures[0].file) as kept:
         assert kept.size == (341, 256)
 
 
 def test_small_pictures_are_kept_exactly_and_without_colours_if_wanted(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (28, 28, 3), np.uint8)
     made = own.create(tmp_path, [("a.png", saved(Image.fromarray(noise), "PNG"))], owner="anna")
-    with Image.open(own.data_folder(tmp_path) / made.id / made.pictures[0].file) as kept:
+    with Image.open(own.data_folder(tmp_path, "anna") / made.id / made.pictures[0].file) as kept:
         assert np.array_equal(np.asarray(kept), noise)
     assert own.read(tmp_path, made, side=32, grey=True).pixels.shape == (1, 32, 32, 1)
 
@@ -323,14 +324,14 @@ def test_a_zip_of_which_nothing_comes_ends_in_a_sentence_and_leaves_nothing(
 ) -> None:
     with pytest.raises(SentenceError, match=word):
         created(tmp_path, data, settings=Settings(data_pictures=2))
-    assert list(own.data_folder(tmp_path).glob("*")) == []
+    assert list(own.data_folder(tmp_path, "anna").glob("*")) == []
 
 
 def test_nothing_is_written_but_the_data_set(tmp_path: Path) -> None:
     names = ["../../evil.png", "/etc/passwd.png", "..\\..\\up.png", "a/../../../b.png", "C:\\Windows\\win.png"]
     made = created(tmp_path / "runs", {f"x/{name}": PNG for name in names})
     everything = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    inside = f"runs/.data/{made.id}/"
+    inside = f"{(own.data_folder(tmp_path / 'runs', 'anna') / made.id).relative_to(tmp_path).as_posix()}/"
     assert everything == {f"{inside}{each.file}" for each in made.pictures} | {f"{inside}pictures.json"}
     # What lies in no folder once its path is made harmless is not taken.
     assert sorted(each.name for each in made.pictures) == ["x/C:/Windows/win.png", "x/a/b.png", "x/etc/passwd.png"]
@@ -349,7 +350,7 @@ def test_random_damage_ends_in_a_data_set_or_a_sentence(tmp_path: Path) -> None:
             assert str(error).endswith(".")
         else:
             own.read(tmp_path, made, side=32)
-    assert not list(own.data_folder(tmp_path).glob(".*"))
+    assert not list((tmp_path / own.DATA).glob("*/.*"))
 
 
 # --- limits ---
@@ -420,6 +421,12 @@ def test_nobody_else_sees_reads_or_deletes_them(tmp_path: Path) -> None:
     assert len(load(data, seed=0, context=Listener(tmp_path)).training) == 6
 
 
+def test_data_sets_are_no_runs(tmp_path: Path) -> None:
+    created(tmp_path, folders(a=1, b=1))
+    found = listing(tmp_path)
+    assert found.runs == () and found.broken == ()
+
+
 @pytest.mark.parametrize("name", ["", "..", "../runs", "20260101-000000-0123456789abcde/", "x" * 10_000, None, 7])
 def test_an_id_is_no_path(tmp_path: Path, name: str) -> None:
     created(tmp_path, folders(a=1, b=1))
@@ -436,11 +443,11 @@ def test_giving_up_or_failing_leaves_nothing(tmp_path: Path, monkeypatch: pytest
     seen: list[tuple[int, int]] = []
     with pytest.raises(Stopped):
         created(tmp_path, folders(a=5, b=5), report=lambda *words: seen.append(words), stopped=lambda: len(seen) > 3)
-    assert seen[-1] == (3, 10) and list(own.data_folder(tmp_path).glob("*")) == []
+    assert seen[-1] == (3, 10) and list(own.data_folder(tmp_path, "anna").glob("*")) == []
     monkeypatch.setattr(own, "_small", lambda image: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         created(tmp_path, folders(a=5, b=5))
-    assert list(own.data_folder(tmp_path).glob("*")) == [] and own.mine(tmp_path, "anna") == []
+    assert list(own.data_folder(tmp_path, "anna").glob("*")) == [] and own.mine(tmp_path, "anna") == []
 
 
 def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -454,7 +461,7 @@ def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_damaged_description_is_no_data_set(tmp_path: Path) -> None:
     made = created(tmp_path, folders(a=1, b=1))
-    path = own.data_folder(tmp_path) / made.id / own.ABOUT
+    path = own.data_folder(tmp_path, "anna") / made.id / own.ABOUT
     content = json.loads(path.read_text())
     content["pictures"][0]["file"] = "../../secret.png"
     path.write_text(json.dumps(content))
@@ -464,17 +471,17 @@ def test_a_damaged_description_is_no_data_set(tmp_path: Path) -> None:
 def test_a_set_deleted_meanwhile_is_missed_in_a_sentence(tmp_path: Path) -> None:
     made = created(tmp_path, folders(a=2, b=2))
     own.delete(tmp_path, made.id, "anna")
-    assert own.mine(tmp_path, "anna") == [] and list(own.data_folder(tmp_path).glob("*")) == []
+    assert own.mine(tmp_path, "anna") == [] and list(own.data_folder(tmp_path, "anna").glob("*")) == []
     with pytest.raises(SentenceError, match="deleted"):
         own.read(tmp_path, made, side=32)
 
 
 def test_old_sets_go_with_the_old_runs_and_used_ones_stay(tmp_path: Path) -> None:
     old, used = (created(tmp_path, folders(a=2, b=2)) for _ in range(2))
-    half = own.data_folder(tmp_path) / f"{own.MAKING}x"
+    half = own.data_folder(tmp_path, "anna") / f"{own.MAKING}x"
     half.mkdir()
     long_ago = time.time() - 40 * 86_400
-    for folder in (own.data_folder(tmp_path) / old.id, own.data_folder(tmp_path) / used.id, half):
+    for folder in (own.data_folder(tmp_path, "anna") / old.id, own.data_folder(tmp_path, "anna") / used.id, half):
         os.utime(folder, (long_ago, long_ago))
     own.read(tmp_path, used, side=32)
     assert cleaning.clean(tmp_path, days=30) == []  # no runs

@@ -198,6 +198,14 @@ def test_a_stop_ends_a_download(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 
 
 @pytest.mark.usefixtures("there")
+@pytest.mark.parametrize("name", PICTURE_SETS)
+def test_reading_can_be_stopped_between_its_pieces(name: str, tmp_path: Path) -> None:
+    listener = Listener(tmp_path, stop_after=0)
+    with pytest.raises(Stopped):
+        load({"source": name}, seed=0, context=listener)
+
+
+@pytest.mark.usefixtures("there")
 def test_a_damaged_file_without_a_known_hash_ends_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
