@@ -70,7 +70,8 @@ def test_own_pictures_are_learned_from_and_a_picture_is_explained_with_what_came
     page.locator("input[type=file]").first.set_input_files(
         {"name": "mugs and boats.zip", "mimeType": "application/zip", "buffer": zip_of(("mushroom", "boat"), 12)}
     )
-    page.get_by_text("mugs and boats · 24 pictures, 2 classes").first.wait_for()
+    chosen = page.get_by_role("combobox", name="Data set")
+    expect(chosen).to_have_value("mugs and boats · 24 pictures, 2 classes")
     page.keyboard.press("Escape")
     expect(page.locator(".training-data .name")).to_have_text(["boat", "mushroom"])
     expect(start).to_be_enabled()

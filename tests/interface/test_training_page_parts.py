@@ -320,7 +320,7 @@ def test_only_what_differs_is_lit_and_stands_on_top(tmp_path, monkeypatch):
     table = comparing.differences([one, two], comparing.short_names([one, two]))
     assert [row[0] for row in table.rows[:2]] == ["Epochs", "Seed"]
     assert table.lit == ((0, 1), (0, 2), (1, 1), (1, 2))
-    assert table.columns == ("Setting", "Example", "Example (2)")
+    assert table.columns == ("Setting", "Example (1)", "Example (2)")
     same = comparing.differences([one, one], ["a", "b"])
     assert same.lit == () and "chance" in same.note
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ import streamlit as st
 from explorer.interface.current_picture import plain
 from explorer.interface.figures import training_charts
 from explorer.interface.figures.training_charts import Series
-from explorer.interface.theme import palette
+from explorer.interface.theme import LIGHT, palette
 from explorer.interface.training import card, items, words
 from explorer.interface.training.learning import series_of
 from explorer.interface.training.page_state import MOST_COMPARED, STATE
@@ -19,6 +20,7 @@ from explorer.runs.outcome import Numbers, Table
 from explorer.runs.record import Run
 
 MOST_LINES = 18
+COLOURS = len(LIGHT.lines)
 
 
 def show(picked: Sequence[Run]) -> None:
@@ -29,10 +31,11 @@ def show(picked: Sequence[Run]) -> None:
     names = short_names(runs)
     with st.container(key="training_comparison", border=True):
         _charts(runs, names)
-        items.table(differences(runs, names))
-        numbers = found_numbers(runs, names)
-        if numbers is not None:
-            items.table(numbers)
+        with st.grid(2, min_column_width=300, gap="medium"):
+            with st.container():
+                items.table(differences(runs, names))
+            with st.container():
+                items.table(found_numbers(runs, names))
 
 
 def short_names(runs: Sequence[Run]) -> list[str]:
@@ -69,15 +72,18 @@ def _charts(runs: Sequence[Run], names: Sequence[str]) -> None:
 def overlaid(
     runs: Sequence[Run], names: Sequence[str], curves: Sequence[Any], number: str, smooth: bool
 ) -> list[Series]:
-    """Return the curves of all runs; a run's networks share its colour's neighbours."""
+    """Return the curves of all runs.
+
+    Where runs have several networks, a network has the same colour in each run and a run its own dashes.
+    """
     found: list[Series] = []
-    for run, name, each in zip(runs, names, curves, strict=True):
-        of_run = series_of(each, number, words.lesson_of(run), smooth)
+    of_runs = [series_of(each, number, words.lesson_of(run), smooth) for run, each in zip(runs, curves, strict=True)]
+    several = any(len(of_run) > 1 for of_run in of_runs)
+    for position, (name, of_run) in enumerate(zip(names, of_runs, strict=True)):
         for one in of_run:
-            label = f"{name}, {one.name}" if len(of_run) > 1 else name
-            found.append(
-                Series(label, len(found), one.training, one.training_smooth, one.validation, one.validation_smooth)
-            )
+            label = f"{name}, {one.name}" if several else name
+            colour = one.number % COLOURS + COLOURS * position if several else position
+            found.append(replace(one, name=label, number=colour))
     return found[:MOST_LINES]
 
 
@@ -102,7 +108,7 @@ def differences(runs: Sequence[Run], names: Sequence[str]) -> Table:
     )
 
 
-def found_numbers(runs: Sequence[Run], names: Sequence[str]) -> Table | None:
+def found_numbers(runs: Sequence[Run], names: Sequence[str]) -> Table:
     """Return the numbers that the runs found, those that several have first."""
     columns: list[dict[str, str]] = []
     for run in runs:

@@ -48,7 +48,7 @@ _LOOK = """<style>
 .training-table th { font-weight: 600; border-color: light-dark(#D5DDE5, #33414F); }
 .training-table td { border-color: light-dark(#E9EEF3, #26323E); }
 .training-table :is(th, td):first-child { text-align: left; padding-left: .2rem; }
-.training-table td.words { text-align: left; }
+.training-table .words { text-align: left; }
 .training-table td.lit { background: light-dark(#FFF1D2, #4A3A14); font-weight: 650; }
 [class*="st-key-training_pixels_"] img { image-rendering: pixelated; }
 [class*="st-key-training_verdict_"] { border-left: 5px solid light-dark(#5B6B7A, #9AA9B8); padding: .7rem 1rem; }
@@ -129,24 +129,36 @@ def numbers(item: Numbers) -> None:
 
 def table(item: Table) -> None:
     """Draw a table; what matters in it is lit."""
-    lit = set(item.lit)
     st.markdown(f"**{plain(item.title)}**")
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in item.columns)
-    body = ""
-    for row, cells in enumerate(item.rows):
-        body += "<tr>"
-        for column, cell in enumerate(cells):
-            classes = " ".join(
-                filter(
-                    None, ["words" if isinstance(cell, str) and column else "", "lit" if (row, column) in lit else ""]
-                )
-            )
-            body += f'<td class="{classes}">{html.escape(words.table_text(item, row, column))}</td>'
-        body += "</tr>"
-    drawn = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    st.html(f'<div class="training-table" tabindex="0">{drawn}</div>')
+    st.html(f'<div class="training-table" tabindex="0">{table_html(item)}</div>')
     if item.note:
         st.caption(plain(item.note))
+
+
+def table_html(item: Table) -> str:
+    """Return a table as HTML; numbers stand at the right of their column, words at its left."""
+    lit = set(item.lit)
+    wordy = {
+        column
+        for column in range(len(item.columns))
+        if any(isinstance(cells[column], str) for cells in item.rows if column < len(cells))
+    }
+
+    def cell(tag: str, text: str, column: int, is_lit: bool = False) -> str:
+        classes = " ".join(filter(None, ["words" if column in wordy else "", "lit" if is_lit else ""]))
+        return f'<{tag} class="{classes}">{html.escape(text)}</{tag}>'
+
+    head = "".join(cell("th", name, column) for column, name in enumerate(item.columns))
+    body = "".join(
+        "<tr>"
+        + "".join(
+            cell("td", words.table_text(item, row, column), column, (row, column) in lit)
+            for column in range(len(cells))
+        )
+        + "</tr>"
+        for row, cells in enumerate(item.rows)
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def lines(item: Lines, key: str, height: int = 300) -> None:

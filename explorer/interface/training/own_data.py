@@ -68,7 +68,9 @@ def show(chosen: str, choose: Callable[[str], None]) -> OwnSet | None:
             st.container(width=440),
         ):
             _add(choose)
-        if about is not None and st.button("Delete", icon=":material/delete:", key="training_data_delete"):
+        if about is not None and st.button(
+            "Delete", icon=":material/delete:", key="training_data_delete", type="tertiary"
+        ):
             _ask_to_delete(about)
     if about is None:
         st.caption("Drop a zip with a folder for each class, or take pictures with the webcam. Only you see them.")
@@ -82,7 +84,7 @@ def _choice(there: Sequence[OwnSet], about: OwnSet, choose: Callable[[str], None
     key = "training_own_shown"
     show_in(key, about.id)
     st.selectbox(
-        "Data set", list(by_id), format_func=lambda each: title_of(by_id[each]), key=key, width=330,
+        "Data set", list(by_id), format_func=lambda each: title_of(by_id[each]), key=key, width=270,
         label_visibility="collapsed", on_change=lambda: choose(st.session_state[key]),
     )  # fmt: skip
 
