@@ -374,6 +374,8 @@ class _Numbers:
     layers: Layers
     numbers: Mapping[str, int]
     forms: _Pool = field(default_factory=_Pool)
+    seen: _Pool = field(default_factory=_Pool)
+    looks: dict[str, int] = field(default_factory=dict)
 
     def nodes(self, nodes: Iterable[Node], prefix: str) -> list[Any]:
         return [
@@ -400,13 +402,19 @@ class _Numbers:
             record["merge"] = self.numbers[block.merge]
         return record
 
+    def look(self, layer: LayerInfo) -> int:
+        """Return a number for a layer's kind and settings: every block around it asks for them again."""
+        if layer.path not in self.looks:
+            self.looks[layer.path] = self.seen.add((layer.kind, repr(sorted(layer.config.items(), key=str))))
+        return self.looks[layer.path]
+
     def form(self, nodes: Iterable[Node], *, exact: bool) -> tuple[Any, ...]:
         """Return what is alike in blocks that are built alike; `exact` ones agree in shapes and weights too."""
         parts: list[Any] = []
         for node in nodes:
             if isinstance(node, LayerNode):
                 layer = self.layers[node.path]
-                parts.append((layer.kind, repr(sorted(layer.config.items(), key=str))))
+                parts.append(self.look(layer))
                 if exact:
                     parts.append((layer.output_shape, layer.parameters))
                 continue
