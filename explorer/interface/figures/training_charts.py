@@ -244,44 +244,6 @@ def outcome_lines_words(chart: Lines) -> str:
     return f"{chart.title}: " + ("; ".join(said) or "nothing")
 
 
-def balance(classes: Sequence[str], training: Sequence[int], validation: Sequence[int], palette: Palette) -> go.Figure:
-    """Draw how many pictures of each class there are, and how they are divided.
-
-    Args:
-        classes: their names.
-        training: pictures to learn from, of each.
-        validation: pictures to be judged by, of each.
-        palette: colours of the theme.
-    """
-    figure = base(palette, height=22 * len(classes) + 44, bottom=4, top=26, right=34)
-    names = list(range(len(classes)))
-    for name, counts, colour in (
-        ("to learn from", training, palette.input),
-        ("to be judged by", validation, palette.highlight),
-    ):
-        figure.add_bar(
-            x=list(counts), y=names, orientation="h", name=name, marker={"color": colour}, width=0.62,
-            customdata=list(classes), hovertemplate="%{customdata}: %{x:,} " + name + "<extra></extra>",
-        )  # fmt: skip
-    for position, (a, b) in enumerate(zip(training, validation, strict=True)):
-        figure.add_annotation(
-            x=a + b, y=position, text=f" {a + b:,}", showarrow=False, xanchor="left", font={"size": 11}
-        )
-    figure.update_layout(
-        barmode="stack", showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 11}},
-    )  # fmt: skip
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(tickvals=names, ticktext=list(classes), autorange="reversed", showgrid=False, zeroline=False)
-    return figure
-
-
-def balance_words(classes: Sequence[str], training: Sequence[int], validation: Sequence[int]) -> str:
-    """Say how many pictures of each class there are."""
-    each = ", ".join(f"{name} {a} and {b}" for name, a, b in zip(classes, training, validation, strict=True))
-    return f"Pictures to learn from and to be judged by: {each}"
-
-
 def guess_bars(
     names: Sequence[str], probabilities: Sequence[float], truth: int | None, palette: Palette, most: int = 3
 ) -> go.Figure:

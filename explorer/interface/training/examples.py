@@ -38,8 +38,6 @@ _LOOK = """<style>
 .training-data img.own-pixels { image-rendering: pixelated; }
 .training-data .bar { display: flex; align-items: center; gap: .4rem; }
 .training-data .bar i { display: block; height: .75rem; flex: none; }
-.training-data-key { font-size: .82rem; display: flex; gap: 1rem; flex-wrap: wrap; padding-bottom: .3rem; }
-.training-data-key i { display: inline-block; width: .75rem; height: .75rem; margin-right: .35rem; border-radius: 2px; }
 @media (max-width: 640px) {
   .training-data { grid-template-columns: minmax(0, 1fr) auto; }
   .training-data .strip { grid-column: 1 / -1; grid-row: auto; order: 0; }

@@ -12,7 +12,6 @@ from PIL import Image
 
 from explorer.interface.current_picture import plain
 from explorer.interface.figures import training_charts
-from explorer.interface.numbers import value_text
 from explorer.interface.theme import palette
 from explorer.interface.training import words
 from explorer.runs.outcome import (
@@ -49,6 +48,8 @@ _LOOK = """<style>
 .training-table td { border-color: light-dark(#E9EEF3, #26323E); }
 .training-table :is(th, td):first-child { text-align: left; padding-left: .2rem; }
 .training-table .words { text-align: left; }
+.training-data-key { font-size: .82rem; display: flex; gap: 1rem; flex-wrap: wrap; padding-bottom: .3rem; }
+.training-data-key i { display: inline-block; width: .75rem; height: .75rem; margin-right: .35rem; border-radius: 2px; }
 .training-table td.lit { background: light-dark(#FFF1D2, #4A3A14); font-weight: 650; }
 [class*="st-key-training_pixels_"] img { image-rendering: pixelated; }
 [class*="st-key-training_verdict_"] { border-left: 5px solid light-dark(#5B6B7A, #9AA9B8); padding: .7rem 1rem; }
@@ -58,6 +59,11 @@ _LOOK = """<style>
 .st-key-training_top [data-testid="stMetric"] { padding: 0; }
 .st-key-training_head p strong { font-size: 1.25rem; }
 </style>"""
+
+
+def escaped(text: str) -> str:
+    """Return a text from outside for HTML."""
+    return html.escape(text)
 
 
 def prepare() -> None:
@@ -214,11 +220,6 @@ def _size(path: Path) -> tuple[int, int] | None:
 def below_the_numbers(items: Sequence[Any]) -> list[Any]:
     """Return the items that stand below verdict and numbers, without those that other panels show."""
     return [item for item in items if not isinstance(item, Verdict | Numbers | Confusion | Guesses)]
-
-
-def metric_change(value: float) -> str:
-    """Return a signed change."""
-    return ("+" if value > 0 else "") + value_text(value)
 
 
 def is_narrow(item: Any) -> bool:

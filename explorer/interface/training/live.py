@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import streamlit as st
@@ -126,9 +125,3 @@ def stop_button(run: Run) -> None:
         on_click=lambda: asking.attempt(runs_service.stop, run.id),
         help=None if run.state == "queued" else "What was learned until now is kept.",
     )
-
-
-def wishes_text(run: Run) -> str:
-    """Return what the page has asked of a run, as text; "" for nothing."""
-    wishes = read_wishes(run.folder)
-    return json.dumps(wishes) if wishes else ""

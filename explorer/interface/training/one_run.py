@@ -8,14 +8,13 @@ from typing import Any
 import streamlit as st
 
 from explorer.interface.current_picture import plain
-from explorer.interface.training import about, asking, elsewhere, items, learning, live, mistakes, take_along, words
+from explorer.interface.training import about, asking, items, learning, live, mistakes, take_along, try_it, words
 from explorer.interface.training.page_state import PANELS, STATE
 from explorer.interface.training.reading import curves_of, outcome_of
 from explorer.interface.training.runs_table import ask_to_delete
 from explorer.interface.training.starting import again, edit
 from explorer.runs.lessons.lesson import Lesson
 from explorer.runs.record import FINAL, Run
-from explorer.runs.trained import networks_of
 
 
 def show(run: Run) -> None:
@@ -73,7 +72,7 @@ def panels_of(run: Run, outcome: Sequence[Any]) -> list[str]:
         "result": bool(items.below_the_numbers(outcome)),
         "learned": bool(curves.raw or curves.moments),
         "mistakes": bool(mistakes.confusions(outcome)),
-        "try": bool(networks_of(run)),
+        "try": bool(try_it.models_of(run)),
         "about": True,
     }
     return [name for name in PANELS if there[name]]
@@ -95,7 +94,7 @@ def _ended(run: Run, lesson: Lesson | None) -> None:
         elif panel == "mistakes":
             mistakes.show(run, lesson, outcome)
         elif panel == "try":
-            _open_elsewhere(run)
+            try_it.show(run, lesson)
         else:
             about.show(run, lesson)
 
@@ -134,13 +133,3 @@ def result(run: Run, outcome: Sequence[Any]) -> None:
         else:
             items.show(rest[position], run.folder, f"result_{position}")
             position += 1
-
-
-def _open_elsewhere(run: Run) -> None:
-    st.markdown("**Open its networks on the other pages**")
-    for entry in networks_of(run):
-        variant = entry.name.removeprefix(f"run-{run.id}").lstrip("-")
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(plain(entry.title), width=300)
-            for page in elsewhere.BUTTONS:
-                elsewhere.open_button(run, variant, page)

@@ -47,6 +47,7 @@ STATE = PageState(
         Item("log", False, "Log scale", help="Loss on a logarithmic scale: each step down is a factor."),
         Item("metric", "", "Metric"),
         Item("mistakes", "", "Which network's mistakes"),
+        Item("tried", "", "Which network"),
         Item("cell", "", "Cell of the table"),
         Item("compared", "", "Runs to compare"),
     ],
@@ -110,6 +111,6 @@ def choose_preset(name: str) -> None:
 def open_run(run_id: str) -> None:
     """Look at a run, from a callback."""
     STATE.set("run", run_id)
-    for name in ("cell", "mistakes", "metric"):
+    for name in ("cell", "mistakes", "metric", "tried"):
         STATE.set(name, "")
     STATE.set("panel", "result")

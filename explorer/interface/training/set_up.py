@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.interface.current_picture import plain
 from explorer.interface.state import show_in
-from explorer.interface.training import asking, augmenting, data_panel, starting, timing, words
+from explorer.interface.training import asking, augmenting, data_panel, starting, take_along, timing, words
 from explorer.interface.training.knobs import knob_widget
 from explorer.interface.training.page_state import (
     LARGEST_SEED,
@@ -59,6 +59,7 @@ def show(lesson: Lesson, runs: Sequence[Run]) -> None:
             there = data_panel.show(plan, data, seed)
         with ready:
             _start(plan, data, network, title, seed, runs, there)
+    take_along.show_plan(lesson, data=data, network=network, settings=dict(plan.settings), seed=seed)
 
 
 def _presets(plan: Plan) -> None:

@@ -20,7 +20,7 @@ from explorer.interface.training.page_state import STATE
 from explorer.interface.training.reading import curves_of
 from explorer.runs.folder import METRICS
 from explorer.runs.lessons.lesson import Lesson
-from explorer.runs.record import FINAL, Config, Run
+from explorer.runs.record import FINAL, Config, Run, new_config
 from explorer.runs.trained import TrainedModel, read_models
 
 LARGEST_METRICS = 64_000_000
@@ -92,6 +92,25 @@ def show(run: Run, lesson: Lesson | None, outcome: Sequence[Any]) -> None:
             _links(run)
         with st.popover("Download", icon=":material/download:"):
             _downloads(run, lesson, outcome)
+
+
+def show_plan(lesson: Lesson, **asked: Any) -> None:
+    """Draw the script and the link of what the set-up asks for.
+
+    Args:
+        lesson: which.
+        **asked: fields of the config: data, network, settings, seed.
+    """
+    config = new_config(task=lesson.name, owner="nobody", versions={}, **asked)
+    with st.container(horizontal=True, key="training_plan_along"):
+        script = script_of(lesson, config)
+        if script is not None:
+            with st.popover("Show the code", icon=":material/code:"), st.container(width=620):
+                st.caption("Plain Keras: this script trains the same network.")
+                st.code(script, height=420)
+        with st.popover("Link", icon=":material/link:"), st.container(width=460):
+            st.code(STATE.link(), language=None, wrap_lines=True)
+            st.caption("With lesson, data and all settings. Add &hide=data,more or the name of a setting to hide it.")
 
 
 def _links(run: Run) -> None:

@@ -13,7 +13,7 @@ from explorer.interface.numbers import seconds_text, value_text
 from explorer.runs.lessons import lessons
 from explorer.runs.lessons.lesson import Knob, Lesson
 from explorer.runs.outcome import Numbers, Table
-from explorer.runs.record import Broken, Progress, Run, State
+from explorer.runs.record import FINAL, Broken, Progress, Run, State
 from explorer.runs.waiting import Place
 
 STATES: Mapping[State, tuple[str, str, str]] = {
@@ -142,6 +142,8 @@ def took(run: Run) -> str:
         return "–"
     if run.status.seconds is not None:
         return seconds_text(run.status.seconds)
+    if run.state in FINAL:
+        return "–"  # nobody was there to write down its end
     return seconds_text(max(0.0, time.time() - run.status.began))
 
 
