@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.interface.current_picture import plain
 from explorer.interface.picture_picker import another, webcam_allowed
-from explorer.pictures.sources import DEFAULT_SOURCE
+from explorer.pictures.sources import DEFAULT_SOURCE, resolve
 
 
 def page() -> None:
@@ -88,6 +88,13 @@ def test_another_one_is_of_the_same_kind_and_never_the_same():
         assert len(others) > 250
         assert all(other.rpartition(":")[0] == source.rpartition(":")[0] for other in others)
         assert all(0 <= int(other.rpartition(":")[2]) <= 9999 for other in others)
+
+
+@pytest.mark.parametrize("source", ["drawn:cat:3:5000001:unseen", "scene:3:5000000:plain:10"])
+def test_another_picture_of_a_training_run_is_of_the_same_world(source):
+    other = another(source)
+    assert other != source and resolve(other).source == other
+    assert other.split(":")[-2:] == source.split(":")[-2:]
 
 
 def test_the_second_picture_comes_and_goes(app):
