@@ -176,6 +176,18 @@ def test_the_memory_limit_ends_a_run_with_a_sentence(queue: Queue) -> None:
     assert read_status(run.folder).reason == MEMORY
 
 
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="only Linux groups processes by session")
+def test_a_run_gives_way_as_a_session_too(queue: Queue, watch: Callable[..., threading.Thread]) -> None:
+    run = queue("deaf")
+    thread = watch(run)
+    pid = pid_of(run)
+    own, ours = (Path(f"/proc/{each}/autogroup").read_text().split() for each in (pid, os.getpid()))
+    assert own[0] != ours[0]
+    assert int(own[-1]) == child.NICENESS
+    ask_to_stop(run.folder)
+    thread.join(PATIENCE)
+
+
 @POSIX
 @pytest.mark.parametrize(("number", "words"), [(signal.SIGKILL, KILLED), (signal.SIGSEGV, "crashed (SIGSEGV)")])
 def test_a_killed_process_is_a_failed_run(
