@@ -215,7 +215,7 @@ def test_a_chart_without_points_is_drawn_empty():
 
 
 def test_the_worst_mistakes_are_the_surest_wrong_answers(run):
-    there = mistakes.judged(run.folder, "tuned")
+    there = mistakes.read_judged(run.folder, "tuned")
     worst = there.worst()
     answers = there.chances.argmax(axis=1)
     assert set(worst) == set(np.flatnonzero(answers != there.truth))
@@ -225,7 +225,7 @@ def test_the_worst_mistakes_are_the_surest_wrong_answers(run):
 
 def test_a_cell_holds_as_many_pictures_as_its_table_says(run):
     for table in mistakes.confusions(outcome_of(run.folder)):
-        there = mistakes.judged(run.folder, table.variant)
+        there = mistakes.read_judged(run.folder, table.variant)
         for truth, answer in itertools.product(range(len(CLASSES)), repeat=2):
             assert len(there.in_cell(truth, answer)) == table.matrix[truth][answer]
 
@@ -233,10 +233,10 @@ def test_a_cell_holds_as_many_pictures_as_its_table_says(run):
 def test_files_that_do_not_belong_together_show_nothing(run, tmp_path):
     for name in ("validation.npz", "predictions-frozen.npz"):
         (tmp_path / name).write_bytes((run.folder / name).read_bytes())
-    assert mistakes.judged(tmp_path, "frozen") is not None
+    assert mistakes.read_judged(tmp_path, "frozen") is not None
     np.savez(tmp_path / "predictions-frozen.npz", probabilities=np.zeros((3, 9)))
-    assert mistakes.judged(tmp_path, "frozen") is None
-    assert mistakes.judged(tmp_path, "../../etc") is None
+    assert mistakes.read_judged(tmp_path, "frozen") is None
+    assert mistakes.read_judged(tmp_path, "../../etc") is None
 
 
 @pytest.mark.parametrize("name", ["drawn:cat:3", "scene:5", "my cat.jpg", "upload:" + "0" * 64, "drawn:nothing:1"])

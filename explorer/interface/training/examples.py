@@ -7,6 +7,7 @@ import html
 import io
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,21 +46,24 @@ _LOOK = """<style>
 </style>"""
 
 
-@st.cache_resource(max_entries=60, show_spinner=False)
-def _overview(data: str, seed: int, kind: DataKind | None, owner: str, root: str) -> Overview:
-    """Keep an overview; own pictures are kept under their owner, and a data set never changes."""
-    from pathlib import Path
-
-    return overview(json.loads(data), seed=seed, n=EACH, kind=kind, root=Path(root), owner=owner)
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _of_all(data: str, seed: int, kind: DataKind | None) -> Overview:
+    return overview(json.loads(data), seed=seed, n=EACH, kind=kind)
 
 
-def overview_of(data: Mapping[str, Any], seed: int, kind: DataKind | None, owner: str, root: Any) -> Overview:
+@st.cache_resource(max_entries=2, scope="session", show_spinner=False)
+def _of_own(data: str, seed: int, kind: DataKind | None, owner: str, root: Path) -> Overview:
+    return overview(json.loads(data), seed=seed, n=EACH, kind=kind, root=root, owner=owner)
+
+
+def overview_of(data: Mapping[str, Any], seed: int, kind: DataKind | None, owner: str, root: Path) -> Overview:
     """Return what a run with these data would learn from.
 
     Raises:
         SentenceError: if there are no such data, or not here.
     """
-    return _overview(json.dumps(data, sort_keys=True), seed, kind, owner, str(root))
+    text = json.dumps(data, sort_keys=True)
+    return _of_own(text, seed, kind, owner, root) if data.get("source") == "own" else _of_all(text, seed, kind)
 
 
 def strip_bytes(pixels: np.ndarray, side: int = SHOWN_SIDE) -> bytes:
@@ -91,9 +95,7 @@ def coloured_masks(masks: np.ndarray, classes: int) -> np.ndarray:
     return table[np.minimum(masks, len(table) - 1)]
 
 
-def show(
-    data: Mapping[str, Any], seed: int, kind: DataKind | None, owner: str, root: Any, wanted: bool = True
-) -> Overview | None:
+def show(data: Mapping[str, Any], seed: int, kind: DataKind | None, owner: str, root: Path) -> Overview | None:
     """Draw examples and counts; return them, or None where there are none, which is then said.
 
     Args:
@@ -102,7 +104,6 @@ def show(
         kind: what own pictures are used as; None: what the source is meant for.
         owner: the visitor's id.
         root: folder of all runs.
-        wanted: whether to draw, or only to look.
     """
     try:
         with st.spinner("Drawing examples …"):
@@ -110,10 +111,9 @@ def show(
     except SentenceError as failure:
         st.info(plain(str(failure)), icon=":material/image_search:")
         return None
-    if wanted:
-        st.html(_LOOK + table_html(found))
-        for note in found.notes:
-            st.caption(plain(note))
+    st.html(_LOOK + table_html(found))
+    for note in found.notes:
+        st.caption(plain(note))
     return found
 
 

@@ -167,7 +167,7 @@ def moments_at(all_of_them: Sequence[Moment], epoch: int) -> list[Moment]:
     return list(found.values())
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=3, scope="session", show_spinner=False)
 def _probe(folder: str, signature: tuple[int, int]) -> dict[str, np.ndarray]:
     """Return the probe pictures of a run; `signature` of the file tells them apart."""
     return read_arrays(Path(folder), PROBE)

@@ -69,26 +69,35 @@ class Judged:
         return found[np.argsort(-self.chances[found, answers[found]], kind="stable")]
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _judged(folder: str, variant: str, signature: tuple[int, ...]) -> Judged | None:
-    kept, said = read_arrays(Path(folder), VALIDATION), read_arrays(Path(folder), predictions_file(variant))
+def read_judged(folder: Path, variant: str) -> Judged | None:
+    """Return the pictures behind a table of confusions, None where they are missing; who may see it is asked before."""
     try:
+        kept, said = read_arrays(folder, VALIDATION), read_arrays(folder, predictions_file(variant))
         count = min(len(kept["pixels"]), len(said["probabilities"]))
         return Judged(
-            as_colours(kept["pixels"][:count]), kept["truth"][:count], said["probabilities"][:count],
-            tuple(map(str, kept["classes"])), tuple(map(str, kept["names"][:count])),
-        )  # fmt: skip
+            as_colours(kept["pixels"][:count]),
+            kept["truth"][:count],
+            said["probabilities"][:count],
+            tuple(map(str, kept["classes"])),
+            tuple(map(str, kept["names"][:count])),
+        )
     except (KeyError, TypeError, ValueError, IndexError):
         return None
 
 
+@st.cache_resource(max_entries=3, scope="session", show_spinner=False)
+def _judged(folder: Path, variant: str, signature: tuple[int, ...]) -> Judged | None:
+    """Keep what was read until the files, whose `signature` tells them apart, change."""
+    return read_judged(folder, variant)
+
+
 def judged(folder: Path, variant: str) -> Judged | None:
-    """Return the pictures behind a table of confusions, None where they are missing; who may see it is asked before."""
+    """Return the same as `read_judged`, kept in the session."""
     try:
         stats = [(folder / name).stat() for name in (VALIDATION, predictions_file(variant))]
     except (OSError, ValueError):
         return None
-    return _judged(str(folder), variant, tuple(part for stat in stats for part in (stat.st_mtime_ns, stat.st_size)))
+    return _judged(folder, variant, tuple(part for stat in stats for part in (stat.st_mtime_ns, stat.st_size)))
 
 
 def confusions(outcome: Sequence[Any]) -> list[Confusion]:

@@ -21,7 +21,7 @@ from explorer.settings import get_settings
 SHELF = "_training_shelf"
 """Session key of the pictures that are collected class by class, before they become a data set."""
 
-SHELF_BYTES = 60_000_000
+SHELF_BYTES = 20_000_000
 _TURN = "_training_upload_turn"
 _FAILED = "_training_data_failed"
 
