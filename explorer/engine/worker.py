@@ -30,7 +30,6 @@ from explorer.architectures.registration import register_networks
 from explorer.engine.devices import Device, devices_of_backend
 from explorer.engine.packing import Packed, pack, unpack
 from explorer.networks.work_context import NO_CONTEXT, SentenceError, Stopped
-from explorer.runs import trained
 
 LANE_VARIABLE = "CNN_EXPLORER_ENGINE_LANE"
 WARM_VARIABLE = "CNN_EXPLORER_ENGINE_WARM"
@@ -275,7 +274,6 @@ def dask_setup(worker: Worker) -> None:
         level=logging.WARNING, format="%(asctime)s worker %(process)d %(levelname)s %(name)s: %(message)s"
     )
     register_networks()
-    trained.register()
     lane = os.environ.get(LANE_VARIABLE, "")
     if lane and sys.platform == "linux":
         _die_with_parent()

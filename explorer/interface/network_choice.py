@@ -23,7 +23,6 @@ from explorer.runs import trained
 
 # Before the list is made, which therefore has the project's own architectures at its end.
 register_networks()
-trained.register()
 NETWORK_NAMES = tuple(entry.name for entry in catalogue.entries())
 FITS = {"pad": "Pad to a square", "crop": "Crop the middle", "stretch": "Stretch"}
 WEIGHTS = {"trained": "Trained", "random": "Random"}

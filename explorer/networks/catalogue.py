@@ -215,14 +215,16 @@ _entries: dict[str, tuple[NetworkEntry, str]] = {
 }
 
 
-Resolver = Callable[[str], tuple[NetworkEntry, str]]
-"""From a name to entry and builder's path; raises KeyError or `SentenceError` where there is no such network."""
-
-_resolvers: dict[str, Resolver] = {}
-
 STACK_PREFIX = "stack-"
-_RESOLVERS_BY_PATH = {STACK_PREFIX: "explorer.architectures.registration:resolve_stack"}
-"""Imported when somebody asks for such a name: the process of a run, too, which itself knows no architectures."""
+RUN_PREFIX = "run-"
+_RESOLVERS = {
+    STACK_PREFIX: "explorer.architectures.registration:resolve_stack",
+    RUN_PREFIX: "explorer.runs.trained:resolve",
+}
+"""For the beginnings of names of networks that come and go: "module:function" that returns entry and builder's path.
+
+Imported when somebody asks for such a name, also in the process of a run and in a notebook, which know nothing of the
+rooms above this one. It raises KeyError or `SentenceError` where there is no such network."""
 
 
 def entries() -> tuple[NetworkEntry, ...]:
@@ -258,13 +260,10 @@ def builder_path(name: str) -> str:
 def _found(name: str) -> tuple[NetworkEntry, str]:
     with _lock:
         found = _entries.get(name)
-        resolve = next((each for prefix, each in _resolvers.items() if name.startswith(prefix)), None)
-    if found is None and resolve is None:
-        path = next((each for prefix, each in _RESOLVERS_BY_PATH.items() if name.startswith(prefix)), None)
-        if path is not None:
-            module, _, function = path.partition(":")
-            resolve = getattr(importlib.import_module(module), function)
-    if found is None and resolve is not None:
+    path = next((each for prefix, each in _RESOLVERS.items() if name.startswith(prefix)), None)
+    if found is None and path is not None:
+        module, _, function = path.partition(":")
+        resolve: Callable[[str], tuple[NetworkEntry, str]] = getattr(importlib.import_module(module), function)
         found = resolve(name)
     if found is None:
         raise KeyError(f"There is no network called {name!r} here.")
@@ -289,12 +288,6 @@ def register(entry: NetworkEntry, builder_path: str) -> None:
         raise ValueError(f'A builder is given as "package.module:function", not {builder_path!r}.')
     with _lock:
         _entries[entry.name] = (entry, builder_path)
-
-
-def register_prefix(prefix: str, resolver: Resolver) -> None:
-    """Have a resolver answer for all names that begin with `prefix`: networks that come and go while this runs."""
-    with _lock:
-        _resolvers[prefix] = resolver
 
 
 def is_application(name: str) -> bool:

@@ -29,7 +29,7 @@ VARIANT = r"[a-z0-9][a-z0-9_-]{0,39}"
 
 LARGEST = 1_000_000
 
-PREFIX = "run-"
+PREFIX = catalogue.RUN_PREFIX
 FAMILY = "Your runs"
 BUILDER = "explorer.runs.opening:open_model"
 
@@ -207,8 +207,3 @@ def resolve(name: str) -> tuple[NetworkEntry, str]:
     """
     config, folder, model, _ = described(name)
     return entry_of(config, folder, model), BUILDER
-
-
-def register() -> None:
-    """Let the catalogue find what runs have trained; web process and workers call it when they start."""
-    catalogue.register_prefix(PREFIX, resolve)

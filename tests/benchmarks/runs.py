@@ -59,9 +59,9 @@ def dispatcher(root: Path, *options: str) -> Iterator[Keeper]:
         (root / ".dispatcher.json").unlink(missing_ok=True)
 
 
-def ask(root: Path, owner: str = "anna", **settings: Any) -> Run:
+def ask(root: Path, owner: str = "anna", task: str = "small_cnn", **settings: Any) -> Run:
     """Put a run in line as the page does."""
-    config = new_config(task="small_cnn", owner=owner, settings=settings, versions={})
+    config = new_config(task=task, owner=owner, settings=settings, versions={})
     return submit(root, config, waiting_limit=100, free_megabytes=0)
 
 
@@ -151,12 +151,12 @@ def interactive(engine: Engine, root: Path, rounds: int, calls: int) -> tuple[np
     return np.array(alone), np.array(beside)
 
 
-def queue(root: Path, runs: int, visitors: int) -> tuple[int, int, float]:
+def queue(root: Path, runs: int, visitors: int, task: str) -> tuple[int, int, float]:
     """Return how many of so many runs were lost, how many pairs began in another order, and the seconds in all."""
-    asked = [ask(root, f"visitor {number % visitors}", epochs=1, count=64) for number in range(runs)]
+    asked = [ask(root, f"visitor {number % visitors}", task, epochs=1, count=64) for number in range(runs)]
     began = time.perf_counter()
     with dispatcher(root):
-        until(lambda: all(map(ended, asked)), 900)
+        until(lambda: all(map(ended, asked)), 3600)
     seconds = time.perf_counter() - began
     states = {run.id: run for run in listing(root).runs}
     lost = sum(states[run.id].state != "done" for run in asked)
@@ -175,8 +175,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--calls", type=int, default=40, help="interactive calls in a round")
     parser.add_argument("--runs", type=int, default=20, help="runs in the queue")
+    parser.add_argument(
+        "--task", choices=("small_cnn", "count"), default="small_cnn", help="of the queue; count: no Keras"
+    )
     options = parser.parse_args()
-    os.environ[MORE_VARIABLE] = "keras_tasks"
+    os.environ[MORE_VARIABLE] = "keras_tasks,stand_in_tasks"
     os.environ["PYTHONPATH"] = os.pathsep.join([str(RUN_TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
     sys.path.insert(0, str(RUN_TESTS))
     print(f"load {os.getloadavg()[0]:.0f} on {psutil.cpu_count()} cores\n")
@@ -204,10 +207,10 @@ def main() -> None:
         ratios = [np.percentile(beside, q) / np.percentile(alone, q) for q in (50, 95)]
         print(f"| ratio | {ratios[0]:.2f} | {ratios[1]:.2f} |", flush=True)
         print(f"\nload {os.getloadavg()[0]:.0f}\n")
-        lost, inversions, seconds = queue(root, options.runs, visitors=10)
+        lost, inversions, seconds = queue(root, options.runs, 10, options.task)
         print(
-            f"{options.runs} runs of 10 visitors: {lost} lost, {inversions} pairs out of order, {seconds:.0f} s in all "
-            f"({seconds / options.runs:.1f} s each, a fresh process with TensorFlow every time)"
+            f"{options.runs} runs of 10 visitors ({options.task}): {lost} lost, {inversions} pairs out of order, "
+            f"{seconds:.0f} s in all, {seconds / options.runs:.1f} s each with a fresh process every time"
         )
 
 

@@ -3,9 +3,11 @@
 import importlib
 import inspect
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -153,3 +155,20 @@ def test_what_the_web_process_imports_from_here_brings_no_keras():
     code = f"import sys; from explorer.networks import {modules}; print({{'keras', 'tensorflow'}} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "set()"
+
+
+def test_a_notebook_finds_networks_of_runs_without_further_ado(tmp_path):
+    code = (
+        "from explorer.networks import catalogue\n"
+        "for name in ('run-20260101-000000-abcdef', 'nothing'):\n"
+        "    try:\n"
+        "        catalogue.entry(name)\n"
+        "    except Exception as error:\n"
+        "        print(type(error).__name__)\n"
+        "import sys; print({'keras', 'tensorflow'} & set(sys.modules))\n"
+    )
+    environment = {**os.environ, "CNN_EXPLORER_RUNS_FOLDER": str(tmp_path)}
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=Path(__file__).parents[2]
+    ).stdout
+    assert said.splitlines() == ["SentenceError", "KeyError", "set()"], said

@@ -139,8 +139,6 @@ def test_a_network_that_keras_trains_reports_and_can_be_opened_afterwards(
     assert all(row["loss"] > 0 for row in rows)
     (ended,) = listing(root).runs
     monkeypatch.setattr(trained, "get_settings", lambda: Settings(runs_folder=root))
-    monkeypatch.setattr(catalogue, "_resolvers", {})
-    trained.register()
     (entry,) = networks_of(ended)
     assert catalogue.entry(entry.name).class_names == ("left", "right")
 

@@ -36,8 +36,6 @@ PICTURE = np.random.default_rng(0).integers(0, 256, (20, 24, 3), np.uint8)
 @pytest.fixture(autouse=True)
 def catalogue_of_runs(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(trained, "get_settings", lambda: Settings(runs_folder=root))
-    monkeypatch.setattr(catalogue, "_resolvers", {})
-    trained.register()
     loading.release_all()
     yield
     loading.release_all()

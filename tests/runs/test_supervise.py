@@ -183,7 +183,7 @@ def test_a_run_gives_way_as_a_session_too(queue: Queue, watch: Callable[..., thr
     pid = pid_of(run)
     own, ours = (Path(f"/proc/{each}/autogroup").read_text().split() for each in (pid, os.getpid()))
     assert own[0] != ours[0]
-    assert int(own[-1]) == child.NICENESS
+    assert int(own[-1]) == child.SESSION_NICENESS
     ask_to_stop(run.folder)
     thread.join(PATIENCE)
 
