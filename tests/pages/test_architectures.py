@@ -13,6 +13,7 @@ from explorer.architectures import stack as stacks
 from explorer.architectures.blocks.table import BLOCKS
 from explorer.architectures.cards import cards
 from explorer.architectures.tables import table_of, totals
+from explorer.interface import state
 from explorer.interface.architectures import blocks_panel, compare_panel, parts
 from explorer.interface.architectures.page_state import MODES, title_of
 from explorer.interface.components.network_diagram import tree_of
@@ -136,6 +137,14 @@ def test_an_old_links_weights_are_parameters(mode, name):
 @pytest.mark.parametrize("written", ["Multiply-adds", "multiply-adds", "multiply_adds", "MULTIPLY ADDS"])
 def test_a_choice_is_understood_however_it_is_written(written):
     assert opened(mode="One network", measure=written).session_state["architectures_measure"] == "multiply_adds"
+
+
+@pytest.mark.parametrize("written", ["Compare", "compare", "COMPARE"])
+def test_back_to_a_choice_that_is_written_otherwise_finds_it(monkeypatch, written):
+    monkeypatch.setattr(state, "_came_back", lambda: True)
+    app = opened(mode=written, compared="vgg_16,vgg19")
+    assert any(element.value == "Layer beside layer" for element in app.subheader)
+    assert app.query_params["architectures_mode"] in ("compare", ["compare"])
 
 
 def test_a_choice_that_there_is_not_is_told():

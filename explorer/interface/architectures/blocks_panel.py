@@ -13,7 +13,7 @@ from explorer.architectures.blocks.block import Block, Live, Setting, Variant
 from explorer.architectures.blocks.table import BLOCKS
 from explorer.architectures.wording import counted
 from explorer.interface.architectures.drawn import key_part, told
-from explorer.interface.architectures.link_names import matching, note, quoted, say_unknown, settle
+from explorer.interface.architectures.link_names import matching, note, put, quoted, say_unknown, settle
 from explorer.interface.architectures.page_state import STATE
 from explorer.interface.components.network_diagram import network_diagram
 from explorer.interface.figures.plain_figure import PlainFigure, plain_base, title_above
@@ -269,8 +269,7 @@ def show(name: str) -> None:
     preset, values = values_of(block, text)
     if sentence := unread(block, text):
         note("values", sentence)
-        STATE.set("values", text_of(block, preset, values))
-        STATE.linked("values")
+        put("values", text_of(block, preset, values))
     say_unknown("values")
     st.markdown(f"*{block.question}*")
     _settings(block, preset, values)

@@ -75,6 +75,19 @@ def say_unknown(name: str) -> None:
     st.info(sentence, icon=":material/link_off:")
 
 
+def put(name: str, value: str) -> None:
+    """Have link and page say something else of a property that no widget holds, in the midst of a run.
+
+    The address too, at once: in a run that Back has brought about, the page reads it again and again.
+    """
+    key = STATE.key(name)
+    STATE.set(name, value)
+    if value and value != STATE.items[name].default:
+        st.query_params[key] = value
+    elif key in st.query_params:
+        del st.query_params[key]
+
+
 def settle(name: str, titles: Mapping[str, str], what: str, default: str) -> None:
     """Have the link name what there is, before a list of names is drawn; what it does not know is told by a sentence.
 
@@ -88,8 +101,7 @@ def settle(name: str, titles: Mapping[str, str], what: str, default: str) -> Non
     if not said or said in titles:
         return
     found = matching(said, titles, titles)
-    STATE.set(name, found or "")
-    STATE.linked(name)  # The address follows.
+    put(name, found or "")
     if found is None:
         note(name, f"There is no {what} called {quoted(said)}; {titles[default]} is shown.")
 
@@ -120,8 +132,7 @@ def settle_several(
     if len(found) > len(kept):
         sentences.append(f"At most {most} are shown: without {', '.join(titles[one] for one in found[len(kept) :])}.")
     if kept != said:
-        STATE.set(name, ",".join(kept))
-        STATE.linked(name)
+        put(name, ",".join(kept))
     if sentences:
         note(name, " ".join(sentences))
     return kept
@@ -131,7 +142,7 @@ def settled(name: str, titles: Mapping[str, str], what: str, renamed: Mapping[st
     """Return a choice among few as the link or a click has it; arguments as of `segments`."""
     default = str(STATE.items[name].default)
     if (now := (renamed or {}).get(STATE.linked(name))) is not None:
-        STATE.set(name, now)
+        put(name, now)
     settle(name, titles, what, default)
     return STATE.linked(name) or default
 

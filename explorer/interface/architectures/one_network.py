@@ -11,7 +11,16 @@ from explorer.architectures.results import Card, NetworkTable
 from explorer.architectures.tables import table_of
 from explorer.architectures.wording import counted
 from explorer.interface.architectures import kept
-from explorer.interface.architectures.link_names import matching, note, quoted, say_unknown, segments, settle, settled
+from explorer.interface.architectures.link_names import (
+    matching,
+    note,
+    put,
+    quoted,
+    say_unknown,
+    segments,
+    settle,
+    settled,
+)
 from explorer.interface.architectures.page_state import FIRST_NETWORK, RENAMED, STATE, by_name, title_of
 from explorer.interface.components.network_diagram import (
     block_title,
@@ -157,7 +166,7 @@ def _layer(card: Card, table: NetworkTable) -> str:
     if not said or layers_in(table, said):
         return said
     found = matching(said, table.costs) or ""
-    STATE.set("layer", found)
+    put("layer", found)
     if not found:
         note("layer", f"{card.title} has no layer called {quoted(said)}.")
     return STATE.linked("layer")
