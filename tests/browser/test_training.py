@@ -17,7 +17,7 @@ from explorer.pictures.sources import resolve
 from tests.browser.conftest import overflow_pixels, wait_until_idle
 from tests.pages.made_runs import SENTENCE, made
 
-RUN_MS = 200_000
+RUN_MS = 400_000
 
 
 def address(app_url, **parameters):

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.interface import runs_service as service
-from explorer.interface.training import asking, settings_link
+from explorer.interface.training import about, asking, settings_link
 from explorer.runs import tasks
 from explorer.runs.folder import LOCK, read_status, read_wishes
 from explorer.runs.lock import hold
@@ -191,6 +191,14 @@ def test_every_end_of_a_run_is_told(open_page, root, state):
     assert expected[state] in text
     if state == "failed":
         assert "ValueError: no pictures" in " ".join(block.value for block in app.code)
+
+
+def test_a_run_that_failed_before_it_learned_anything_shows_its_log_once(open_page, root):
+    run = made(root, ANNA, "failed")
+    for name in ("metrics.jsonl", "moments.jsonl"):
+        (run.folder / name).unlink()
+    app = open_page(run=run.id, panel="about")
+    assert [block.value for block in app.code if "ValueError" in block.value] == [about.last_lines(run)]
 
 
 @pytest.mark.parametrize("panel", ["result", "learned", "mistakes", "about"])

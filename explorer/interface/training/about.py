@@ -34,7 +34,7 @@ def show(run: Run, lesson: Lesson | None) -> None:
         _rows(rows, "states")
         st.markdown("**Versions**")
         _rows(sorted(run.config.versions.items()), "versions")
-    if asking.owns(run):
+    if asking.owns(run) and run.state != "failed":  # whose log stands above
         log_lines(run)
 
 
@@ -43,12 +43,12 @@ def _rows(rows: list[tuple[str, str]], key: str) -> None:
     st.dataframe(data, hide_index=True, key=f"training_about_{key}", height="content")
 
 
-def log_lines(run: Run, *, folded: bool = True) -> None:
+def log_lines(run: Run) -> None:
     """Draw the last lines that the run's process wrote; for the owner only."""
     text = last_lines(run)
     if not text:
         return
-    with st.expander("The last lines of the log", expanded=not folded, icon=":material/terminal:"):
+    with st.expander("The last lines of the log", icon=":material/terminal:"):
         st.code(text, language=None)
         st.download_button(
             "Whole log", (run.folder / LOG).read_bytes, f"{run.id}.txt", "text/plain", on_click="ignore",
