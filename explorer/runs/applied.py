@@ -41,7 +41,7 @@ class Applicable(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    variant: str = Field(default="", pattern=rf"^{VARIANT}$")
+    variant: str = Field(default="", pattern=rf"^(?:{VARIANT})?$")
     file: str = MODEL
     title: str = Field(default="", max_length=120)
     what: What

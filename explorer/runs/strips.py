@@ -37,6 +37,7 @@ def sheet(
     column_titles: Sequence[str] = (),
     legend: Legend = (),
     least_side: int = LEAST_SIDE,
+    gap: int = GAP,
 ) -> Image.Image:
     """Return pictures in rows and columns.
 
@@ -46,6 +47,7 @@ def sheet(
         column_titles: above each column.
         legend: words and the colours that stand for them, below.
         least_side: of a picture on the sheet, in pixels.
+        gap: between pictures, in pixels.
 
     Returns:
         A picture with transparency.
@@ -57,19 +59,19 @@ def sheet(
     left = max((round(font.getlength(title)) for title in row_titles), default=-2 * GAP) + 2 * GAP
     top = TEXT + 2 * GAP if column_titles else 0
     columns = max(len(row) for row in rows)
-    right = left + columns * (wide + GAP) - GAP
-    bottom = top + len(rows) * (tall + GAP) - GAP
+    right = left + columns * (wide + gap) - gap
+    bottom = top + len(rows) * (tall + gap) - gap
     whole = max(right, round(max((font.getlength(title) for title in column_titles), default=0)))
     lines = _legend_lines(legend, whole - left, font)
     image = Image.new("RGBA", (whole, bottom + len(lines) * (TEXT + 2 * GAP)), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
     for number, title in enumerate(row_titles):
-        draw.text((0, top + number * (tall + GAP) + tall // 2), title, INK, font, anchor="lm")
+        draw.text((0, top + number * (tall + gap) + tall // 2), title, INK, font, anchor="lm")
     for number, title in enumerate(column_titles):
-        draw.text((left + number * (wide + GAP) + wide // 2, GAP), title, INK, font, anchor="mt")
+        draw.text((left + number * (wide + gap) + wide // 2, GAP), title, INK, font, anchor="mt")
     for line, row in enumerate(rows):
         for column, pixels in enumerate(row):
-            place = (left + column * (wide + GAP), top + line * (tall + GAP))
+            place = (left + column * (wide + gap), top + line * (tall + gap))
             image.paste(_enlarged(pixels, zoom), place)
     for number, line_of_legend in enumerate(lines):
         _write_legend(draw, line_of_legend, left, bottom + GAP + number * (TEXT + 2 * GAP), font)

@@ -8,8 +8,7 @@ from sklearn.metrics import confusion_matrix, jaccard_score
 
 from explorer.networks.work_context import SentenceError
 from explorer.runs.data.sources import checked
-from explorer.runs.lessons import lesson
-from explorer.runs.lessons.segmentation import variants_of
+from explorer.runs.lessons.segmentation import LESSON, variants_of
 from explorer.runs.lessons.segmentation_outcome import (
     Result,
     intersection_over_union,
@@ -18,8 +17,6 @@ from explorer.runs.lessons.segmentation_outcome import (
     verdicts,
 )
 from explorer.runs.record import new_config
-
-LESSON = lesson("segmentation")
 
 
 def answers(seed: int = 0, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:
