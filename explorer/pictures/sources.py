@@ -27,7 +27,7 @@ _LONGEST = 80
 _INDEX = re.compile(r"[0-9]{1,4}")
 _RUN_INDEX = re.compile(r"[0-9]{1,5}")
 _WORLD = re.compile(r"[56][0-9]{6}")  # those of training runs
-_BACKGROUNDS: tuple[BackgroundSet, ...] = ("training", "unseen", "plain")
+_BACKGROUNDS: tuple[BackgroundSet, ...] = ("training", "unseen", "plain", "sea", "meadow")
 
 
 def resolve(source: str) -> Picture:

@@ -16,6 +16,7 @@ __all__ = [  # noqa: F822 - resolved by __getattr__, so that importing a sibling
     "draw_batch",
     "draw_class",
     "draw_scene",
+    "draw_without_object",
 ]
 
 

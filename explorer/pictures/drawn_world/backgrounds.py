@@ -14,7 +14,7 @@ from explorer.pictures.drawn_world import textures
 from explorer.pictures.drawn_world.chance import Roll
 from explorer.pictures.drawn_world.palette import colour
 
-BackgroundSet = Literal["training", "unseen", "plain"]
+BackgroundSet = Literal["training", "unseen", "plain", "sea", "meadow"]
 
 _CLUTTER_SAMPLES = 3
 
@@ -31,8 +31,12 @@ def grid(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _toned(roll: Roll, tone: float, spread: float = 0.1) -> Colour:
     """Return a colour whose brightness is about `tone`, more or less saturated."""
-    pure = colour(roll.unit(), roll.unit() * 0.85, 1.0)[:3]
-    wanted = 255 * min(max(roll.around(tone, spread), 0.02), 0.98)
+    return _as_bright(colour(roll.unit(), roll.unit() * 0.85, 1.0)[:3], roll.around(tone, spread))
+
+
+def _as_bright(pure: tuple[int, int, int], tone: float) -> Colour:
+    """Return a colour of the same hue with this brightness."""
+    wanted = 255 * min(max(tone, 0.02), 0.98)
     factor = wanted / (0.3 * pure[0] + 0.59 * pure[1] + 0.11 * pure[2])
     # Too bright for a colour this saturated: fade it rather than change its hue.
     fade = min(1.0, (255 - wanted) / max(factor * max(pure) - wanted, 1e-6))
@@ -164,6 +168,27 @@ def _stacked(roll: Roll, size: int, tone: float) -> np.ndarray:
     return picture
 
 
+def _sea(roll: Roll, size: int, tone: float) -> np.ndarray:
+    """Draw waves in two blues."""
+    texture = textures.pattern("waves", roll.pick((8, 14, 24)))
+    zoom, turn = roll.between(0.4, 0.7), roll.around(0.0, 0.3)
+    mask = textures.turned(texture, size, 0, 0, size, size, zoom, turn)
+    hue, spread = roll.between(0.53, 0.64), roll.between(0.05, 0.2)
+    first, second = (colour(hue, roll.between(0.5, 0.85), 1.0)[:3] for _ in range(2))
+    return _two_colours(mask, _as_bright(first, tone - spread / 2), _as_bright(second, tone + spread / 2))
+
+
+def _meadow(roll: Roll, size: int, tone: float) -> np.ndarray:
+    """Draw blades of grass, a photo's, in two greens."""
+    texture, _ = textures.photo("grass.png")
+    share = roll.between(0.3, 0.8)
+    view = textures.window(texture, size, roll.unit() * (1 - share), roll.unit() * (1 - share), share)
+    hue, spread = roll.between(0.22, 0.36), roll.between(0.3, 0.5)
+    first, second = (colour(hue, roll.between(0.5, 0.85), 1.0)[:3] for _ in range(2))
+    mask = view.convert("L")
+    return _two_colours(mask, _as_bright(first, tone - spread / 2), _as_bright(second, tone + spread / 2))
+
+
 Family = Callable[[Roll, int, float], np.ndarray]
 
 FAMILIES: dict[str, tuple[tuple[float, Family], ...]] = {
@@ -191,6 +216,8 @@ FAMILIES: dict[str, tuple[tuple[float, Family], ...]] = {
         (0.08, _stacked),
     ),
     "plain": ((0.5, _plain), (0.5, _gradient)),
+    "sea": ((1.0, _sea),),
+    "meadow": ((1.0, _meadow),),
 }
 """Per set: how often each family is drawn, and what draws it."""
 
@@ -200,7 +227,7 @@ def background(kind: BackgroundSet, roll: Roll, size: int, tone: float) -> np.nd
 
     Args:
         kind: "training"; "unseen": other families, other photos, other clutter; "plain": one colour or a slow
-            gradient and nothing on it.
+            gradient and nothing on it; "sea" and "meadow": blue waves and green grass, for lessons on shortcuts.
         roll: Where chance comes from.
         size: Pixels a side.
         tone: Brightness about which it varies, 0 to 1.

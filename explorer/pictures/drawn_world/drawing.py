@@ -226,8 +226,8 @@ def draw(
         size: Pixels a side, 16 or more. Another size gives the same picture, finer or coarser.
         label: The class to draw; if None, chance picks one of `classes`. Everything else stays the same.
         classes: The labels to pick from; all if None.
-        backgrounds: "training"; "unseen": other families and other photos; "plain": one colour or two, without grain.
-            The object stays the same.
+        backgrounds: "training"; "unseen": other families and other photos; "plain": one colour or two, without grain;
+            "sea" and "meadow". The object stays the same.
 
     Raises:
         ValueError: for a size, label or background set that does not exist, and for a negative seed or index.
@@ -247,6 +247,24 @@ def draw(
     mask = _put(picture, Roll(_WORLD, seed, index, _OBJECT, label), label, pose, tone, light)
     pixels = _seen(picture, Roll(_WORLD, seed, index, _FINISH), backgrounds)
     return Drawing(pixels, mask, label, _box(mask))
+
+
+def draw_without_object(
+    seed: int, index: int, *, size: int = 96, backgrounds: BackgroundSet = "training"
+) -> np.ndarray:
+    """Draw the picture that `draw` draws with the same arguments, but for the object and its shadow.
+
+    Returns:
+        uint8 (size, size, 3).
+
+    Raises:
+        ValueError: as for `draw`.
+    """
+    _check(size, ())
+    layout = Roll(_WORLD, seed, index, _LAYOUT)
+    layout.unit()  # that which picks the class
+    picture = np.array(background(backgrounds, Roll(_WORLD, seed, index, _BACKGROUND), size, _tone(layout)))
+    return _seen(picture, Roll(_WORLD, seed, index, _FINISH), backgrounds)
 
 
 def draw_class(class_name: str, index: int, size: int = 96) -> Drawing:

@@ -22,6 +22,7 @@ from explorer.pictures.drawn_world.drawing import (
     draw_batch,
     draw_class,
     draw_scene,
+    draw_without_object,
 )
 from explorer.pictures.drawn_world.palette import Palette
 
@@ -176,6 +177,39 @@ def test_on_the_edge_the_mask_says_how_much_background_shines_through(monkeypatc
         share = 1 - dark.mask.astype(float) / 255
         shown = (light.pixels - dark.pixels)[..., 0] / 200
         np.testing.assert_allclose(shown, share, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["training", "unseen", "plain", "sea", "meadow"])
+def test_without_its_object_a_picture_is_the_same_where_the_object_was_not(no_shadow, kind):
+    for index in range(12):
+        drawn = draw(7, index, size=48, backgrounds=kind)
+        empty = draw_without_object(7, index, size=48, backgrounds=kind)
+        outside = drawn.mask == 0
+        np.testing.assert_array_equal(empty[outside], drawn.pixels[outside])
+        assert (empty[drawn.mask == 255] != drawn.pixels[drawn.mask == 255]).any()
+
+
+def test_sea_and_meadow_differ_in_hue_at_any_brightness():
+    brightness = {"sea": [], "meadow": []}
+    for index in range(60):
+        sea, meadow = (
+            draw_without_object(15, index, size=32, backgrounds=kind).mean(axis=(0, 1)) for kind in ("sea", "meadow")
+        )
+        assert sea.argmax() == 2
+        assert meadow.argmax() == 1
+        brightness["sea"].append(sea @ (0.3, 0.59, 0.11))
+        brightness["meadow"].append(meadow @ (0.3, 0.59, 0.11))
+    # So neither a dark nor a light picture gives its background away.
+    assert abs(np.mean(brightness["sea"]) - np.mean(brightness["meadow"])) < 15
+    assert min(np.std(values) for values in brightness.values()) > 40
+
+
+def test_before_sea_and_meadow_the_object_is_the_same(no_shadow):
+    for index in range(12):
+        sea, meadow = (draw(16, index, backgrounds=kind) for kind in ("sea", "meadow"))
+        np.testing.assert_array_equal(sea.mask, meadow.mask)
+        full = sea.mask == 255
+        np.testing.assert_array_equal(sea.pixels[full], meadow.pixels[full])
 
 
 def brute_force_box(mask):
@@ -372,6 +406,8 @@ def test_an_empty_batch_has_the_right_shapes():
         lambda: draw(-1, 1),
         lambda: draw(1, -1),
         lambda: draw(1, 1, backgrounds="other"),
+        lambda: draw_without_object(1, 1, size=8),
+        lambda: draw_without_object(1, 1, backgrounds="other"),
         lambda: draw_class("dragon", 1),
         lambda: draw_scene(1, 1, objects=(0, 2)),
         lambda: draw_scene(1, 1, objects=(3, 2)),

@@ -1,0 +1,108 @@
+"""What the lesson on shortcuts declares, and how it judges its own numbers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from explorer.networks.work_context import SentenceError
+from explorer.runs.lessons.shortcut import LESSON, checked
+from explorer.runs.lessons.shortcut_outcome import Judged, items, verdict
+from explorer.runs.process import ROOT
+from explorer.runs.record import new_config
+
+ANSWERS = np.array([[0.2, 0.8], [0.6, 0.4], [0.1, 0.9], [0.3, 0.7]])
+
+
+def judged(variant: str, same: float, swapped: float, background: float = 4.0, thing: float = 1.0) -> Judged:
+    return Judged(variant, same, swapped, 0.5, thing, background, ANSWERS)
+
+
+BIASED = judged("biased", 1.0, 0.02, background=8.0, thing=0.5)
+MENDED = judged("mended", 0.97, 0.96, background=0.5, thing=6.0)
+
+
+def test_the_share_of_the_background_is_its_part_of_both_drops() -> None:
+    assert judged("biased", 1, 0, background=3.0, thing=1.0).background_share == 0.75
+    # What speaks for the other class is no evidence for this one.
+    assert judged("biased", 1, 0, background=3.0, thing=-1.0).background_share == 1.0
+    assert np.isnan(judged("biased", 1, 0, background=-1.0, thing=0.0).background_share)
+
+
+def test_the_sentence_holds_where_swapping_misleads_and_better_data_mend() -> None:
+    found = verdict([BIASED, MENDED])
+    assert found.holds is True
+    assert "1.00 right, swapped 0.02, and 94% of the evidence is the background's" in found.because
+
+
+@pytest.mark.parametrize(
+    "networks",
+    [
+        [judged("biased", 0.90, 0.02), MENDED],
+        [judged("biased", 1.0, 0.7), MENDED],
+        [judged("biased", 1.0, 0.1, background=1.0, thing=4.0), MENDED],
+        [BIASED, judged("mended", 0.9, 0.8, background=0.5)],
+    ],
+    ids=["it did not learn", "it is not misled", "it looks at the object", "it is not mended"],
+)
+def test_the_sentence_falls_where(networks: list[Judged]) -> None:
+    assert verdict(networks).holds is False
+
+
+def test_augmentation_need_not_mend_it() -> None:
+    assert verdict([BIASED, judged("augmented", 0.9, 0.4, background=2.0), MENDED]).holds is True
+
+
+def test_without_a_biased_network_or_its_end_nothing_is_judged() -> None:
+    assert verdict([MENDED]).holds is None
+    assert verdict([BIASED, MENDED], stopped=True).holds is None
+
+
+def test_confusions_are_those_of_swapped_backgrounds() -> None:
+    shown = items([BIASED], np.array([0, 0, 1, 1]), ("boat", "mushroom"))
+    assert shown[0].kind == "verdict"
+    (confusion,) = [item for item in shown if item.kind == "confusion"]
+    assert confusion.variant == "biased"
+    assert confusion.matrix == ((1, 1), (0, 2))
+
+
+def test_two_classes_have_to_differ() -> None:
+    with pytest.raises(SentenceError, match="two different classes"):
+        checked({"at_sea": "cat", "on_meadow": "cat"})
+
+
+@pytest.mark.parametrize("preset", LESSON.presets, ids=lambda preset: preset.name)
+def test_every_preset_can_be_set_and_written_as_a_script(preset: Any) -> None:
+    settings = checked(preset.settings)
+    config = new_config(task="shortcut", owner="anna", settings=dict(preset.settings))
+    compile(LESSON.script(config), preset.name, "exec")
+    assert LESSON.estimate(settings, {}) > 0
+
+
+def test_the_first_preset_is_short() -> None:
+    assert LESSON.estimate(checked(LESSON.presets[0].settings), {}) <= 120
+
+
+@pytest.mark.slow
+def test_the_script_trains_the_same_networks(tmp_path: Path) -> None:
+    settings = {"per_class": 20, "epochs": 1, "side": 48}
+    script = LESSON.script(new_config(task="shortcut", owner="anna", settings=settings, seed=3))
+    (tmp_path / "script.py").write_text(script)
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=170,
+    )
+    assert done.returncode == 0, done.stderr
+    for name in ("biased", "augmented", "mended"):
+        assert f"{name}: 48,050 weights" in done.stdout
+        assert (tmp_path / f"model-{name}.keras").is_file()
