@@ -127,7 +127,7 @@ _KNOBS = (
         "steps",
         "Steps at least",
         "integer",
-        30,
+        20,
         low=1,
         high=5000,
         step=1,
@@ -280,6 +280,8 @@ parts. *Transfer learning* keeps them and learns only what is new.
   what the base knows: so the head is trained first, then the last layers are unfrozen with a low learning rate.
 - **Batch normalisation stays in inference mode** (`training=False`), also where its neighbours learn: the statistics of
   a few pictures would replace those of thousands.
+- **Gains are compared as the share of mistakes that they mend**, since a network that is right nine times of ten has
+  little left to gain.
 - **From scratch** takes the same architecture with random weights: so many weights need many pictures.
 
 How far to go depends on how many pictures there are and on how similar the new task is to the old one; the table of the

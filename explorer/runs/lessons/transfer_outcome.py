@@ -96,12 +96,18 @@ def _gains_more(means: Means, counts: Sequence[int]) -> Part:
     if many < MANY or not tuned or ("frozen", many) not in means:
         return None, f"whether unfreezing gains more with more pictures was not tried (from {MANY} per class)"
     best = max(tuned, key=lambda name: means[name, many])
-    gain = means[best, many] - means["frozen", many]
+    gain = _mended(means["frozen", many], means[best, many])
     words = f"with {many} per class {_short(best)} {_cell(means[best, many])}, frozen {_cell(means['frozen', many])}"
     if few == many or (best, few) not in means or ("frozen", few) not in means:
-        return gain > 0, words
-    before = means[best, few] - means["frozen", few]
-    return gain > max(before, 0.0), f"{words}, a gain of {_signed(gain)} against {_signed(before)} with {few}"
+        return gain > 0, f"{words}, {gain:.0%} of its mistakes mended".replace("-", "−")
+    before = _mended(means["frozen", few], means[best, few])
+    mended = f"{gain:.0%} of its mistakes mended against {before:.0%} with {few}".replace("-", "−")
+    return gain > max(before, 0.0), f"{words}, {mended}"
+
+
+def _mended(frozen: float, tuned: float) -> float:
+    """Return the share of the frozen network's mistakes that are gone: what is left to gain differs with the count."""
+    return (tuned - frozen) / max(1.0 - frozen, 1e-9)
 
 
 def items(
@@ -321,7 +327,3 @@ def _short(name: str) -> str:
 
 def _cell(value: float) -> str:
     return f"{value:.2f}"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")

@@ -16,7 +16,7 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from explorer.networks.work_context import SentenceError, Stopped
-from explorer.runs import classifiers, outcome, pretrained
+from explorer.runs import classifiers, outcome, pretrained, strips
 from explorer.runs.context import RunContext
 from explorer.runs.data.augmentation import Augmentation
 from explorer.runs.data.batches import AugmentedBatches
@@ -41,8 +41,9 @@ LOOKS = 4
 """How often a network is judged by the validation pictures while it learns."""
 
 PROBE_PICTURES = 8
+SHOWN = 10
 MOST_JUDGED = outcome.MOST_KEPT_PICTURES
-PIXEL_SIDE = 24
+PIXEL_SIDE = 16
 """Raw pixels are compared at this size: more of them are slower and no better."""
 
 LARGEST_FRONT = 600_000_000
@@ -182,9 +183,10 @@ class _Trial:
 
     def _show_pictures(self) -> None:
         first = self.draws[0]
-        rows = [self.pixels[first.index[self.labels[first.index] == label]][:12] for label in range(len(self.classes))]
-        path = self.context.preview(_sheet(rows))
-        shown = outcome.Shown(file=f"{PREVIEWS}/{path.name}", caption="; ".join(self.classes))
+        labels = self.labels[first.index]
+        rows = [list(self.pixels[first.index[labels == label]][:SHOWN]) for label in range(len(self.classes))]
+        path = self.context.preview(strips.sheet(rows, row_titles=self.classes, least_side=96))
+        shown = outcome.Shown(file=f"{PREVIEWS}/{path.name}", caption="")
         title = f"What was learnt from, {first.count} per class"
         self._sheets.append(outcome.Pictures(title=title, pictures=(shown,)))
 
@@ -485,16 +487,3 @@ def _few_pixels(pixels: np.ndarray) -> np.ndarray:
     size = (PIXEL_SIDE, PIXEL_SIDE)
     small = [np.asarray(Image.fromarray(each).resize(size, Image.Resampling.BOX)) for each in pixels]
     return np.stack(small).reshape(len(pixels), -1).astype(np.float32) / 255
-
-
-def _sheet(rows: Sequence[np.ndarray], gap: int = 2) -> np.ndarray:
-    """Return one picture with a row for each class, uint8, white between the pictures."""
-    _, height, width, channels = rows[0].shape
-    columns = max(len(row) for row in rows)
-    shape = (len(rows) * (height + gap) - gap, columns * (width + gap) - gap, channels)
-    sheet = np.full(shape, 255, np.uint8)
-    for top, row in enumerate(rows):
-        for left, picture in enumerate(row):
-            y, x = top * (height + gap), left * (width + gap)
-            sheet[y : y + height, x : x + width] = picture
-    return sheet
