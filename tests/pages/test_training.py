@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.interface import runs_service as service
-from explorer.interface.training import about, asking, settings_link
+from explorer.interface.training import about, settings_link
 from explorer.runs import tasks
+from explorer.runs.data import own
 from explorer.runs.folder import LOCK, read_status, read_wishes
+from explorer.runs.lessons.lesson import Lesson
 from explorer.runs.lock import hold
 from explorer.runs.record import Run
 from explorer.settings import Settings
@@ -32,15 +37,14 @@ def root(tmp_path: Path) -> Path:
 def use(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Set who asks, and the settings of the web process."""
 
-    def set_to(visitor: str = ANNA, **fields: Any) -> None:
+    def set_to(visitor: str = ANNA, lesson: Lesson = EXAMPLE, **fields: Any) -> None:
+        for name in ("page_state", "words", "timing", "lesson_cards"):
+            monkeypatch.setattr(_module(name), "lessons", lambda: (lesson,))
         settings = Settings(**{"runs_folder": root, **fields})
         monkeypatch.setattr(service, "get_settings", lambda: settings)
-        for module in (asking, _module("runs_table")):
-            monkeypatch.setattr(module, "visitor_id", lambda: visitor)
+        for name in ("asking", "runs_table", "own_data", "data_panel"):
+            monkeypatch.setattr(_module(name), "visitor_id", lambda: visitor)
 
-    monkeypatch.setattr("explorer.runs.lessons.lessons", lambda: (EXAMPLE,))
-    for name in ("page_state", "words", "timing", "lesson_cards"):
-        monkeypatch.setattr(_module(name), "lessons", lambda: (EXAMPLE,))
     monkeypatch.setitem(tasks._registered, "example", "nobody:trains")
     set_to()
     return set_to
@@ -323,6 +327,50 @@ def test_a_broken_folder_is_said_and_can_be_deleted(open_page, root):
     assert "cannot be read" in said(app)
     press(press(app, f"training_delete_{run.id}"), "training_delete_sure")
     assert not run.folder.exists()
+
+
+def own_set(root, owner, classes=("mug", "cup"), each=3):
+    files = [
+        (f"{name}/{number}.png", png(40 * number + place))
+        for place, name in enumerate(classes)
+        for number in range(each)
+    ]
+    return own.create(root, files, owner=owner, title="My mugs")
+
+
+def png(shade: int) -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", (40, 30), (shade, 90, 120)).save(target, "PNG")
+    return target.getvalue()
+
+
+def test_own_pictures_are_shown_and_go_into_the_run(open_page, use, root):
+    about_set = own_set(root, ANNA)
+    use(lesson=replace(EXAMPLE, data=("drawn", "own")))
+    app = open_page(source="own")
+    assert in_link(app, "data") == f"id:{about_set.id}"
+    shown = " ".join(element.proto.body for element in app.get("html"))
+    assert "mug" in shown and "cup" in shown
+    press(app, "training_start")
+    assert service.visible(ANNA).runs[0].config.data["id"] == about_set.id
+
+
+def test_nobody_learns_from_somebody_elses_pictures(open_page, use, root):
+    theirs = own_set(root, BEN)
+    use(lesson=replace(EXAMPLE, data=("drawn", "own")))
+    app = open_page(source="own", data=f"id:{theirs.id}")
+    assert own.NO_SUCH_SET in said(app)
+    assert app.button(key="training_start").disabled
+    assert "My mugs" not in said(app)
+
+
+def test_own_pictures_are_deleted_after_a_question(open_page, use, root):
+    about_set = own_set(root, ANNA)
+    use(lesson=replace(EXAMPLE, data=("own",)))
+    app = press(open_page(data=f"id:{about_set.id}"), "training_data_delete")
+    assert own.mine(root, ANNA)
+    press(app, "training_data_delete_sure")
+    assert own.mine(root, ANNA) == []
 
 
 def test_words_of_outcomes_and_files_are_shown_letter_by_letter(open_page, root):

@@ -88,6 +88,7 @@ def show(plan: Plan, data: dict[str, Any], seed: int) -> bool:
         if about is None:
             return False
         data["id"] = about.id
+        STATE.linked("data")  # the address follows at once
         wanted = kind_of(plan)
         kind: DataKind | None = wanted if wanted in about.kinds else about.kinds[0]
         if wanted == "masks" and not about.has_masks:
@@ -120,7 +121,7 @@ def _source_row(plan: Plan, chosen: DataSource, data: Mapping[str, Any]) -> None
         )  # fmt: skip
         for knob in chosen.knobs:
             if knob.main:
-                with st.container(width=190):
+                with st.container(width=190 if knob.kind in ("integer", "number") else "content"):
                     knob_widget(knob, data[knob.name], f"data_{chosen.name}", changed)
         others = [knob for knob in chosen.knobs if not knob.main and knob.name != "id"]
         if others:

@@ -24,6 +24,9 @@ from explorer.runs.lessons.lesson import DataKind
 EACH = 6
 """Examples of a class."""
 
+UNSORTED = 7
+"""Examples of pictures that have no classes."""
+
 SHOWN_SIDE = 64
 """Pixels of the page that an example takes."""
 
@@ -37,7 +40,7 @@ _LOOK = """<style>
 .training-data .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 9rem; }
 .training-data img { display: block; max-width: 100%; height: auto; image-rendering: auto; border-radius: 4px; }
 .training-data img.own-pixels { image-rendering: pixelated; }
-.training-data .bar { display: flex; align-items: center; gap: .4rem; }
+.training-data .bar { display: flex; align-items: center; gap: .4rem; white-space: nowrap; }
 .training-data .bar i { display: block; height: .75rem; flex: none; }
 @media (max-width: 640px) {
   .training-data { grid-template-columns: minmax(0, 1fr) auto; }
@@ -134,9 +137,9 @@ def table_html(found: Overview) -> str:
     for number, name in enumerate(names):
         a, b = found.training.get(name, 0), found.validation.get(name, 0)
         pictures = found.of_class(number) if labelled else found.examples.pixels
-        strip = strip_tag(pictures[: EACH if labelled else 2 * EACH], f"Examples of {name}")
+        strip = strip_tag(pictures[: EACH if labelled else UNSORTED], f"Examples of {name}")
         if not labelled and found.examples.masks is not None:
-            masks = coloured_masks(found.examples.masks[: 2 * EACH], len(found.examples.classes))
+            masks = coloured_masks(found.examples.masks[:UNSORTED], len(found.examples.classes))
             strip += strip_tag(masks, "What each of their pixels shows")
         bar = (
             f'<span class="bar" title="{a:,} to learn from, {b:,} to be judged by">'

@@ -42,12 +42,13 @@ def show(lesson: Lesson, runs: Sequence[Run]) -> None:
         st.markdown(f"The lecture says: **“{plain(lesson.sentence)}”** Does it hold? Your run's own numbers decide.")
         with st.container(horizontal=True, vertical_alignment="center", key="training_start_row"):
             _presets(plan)
-            st.space("stretch")
+            if plan.preset.note:
+                st.caption(plain(plan.preset.note), width="stretch")
+            else:
+                st.space("stretch")
             ready = st.container(horizontal=True, vertical_alignment="center", width="content")
         for sentence in (*plan.refused, *refused):
             st.warning(plain(sentence), icon=":material/link_off:")
-        if plan.preset.note:
-            st.caption(plain(plan.preset.note))
         if lesson.data:
             left, right = st.columns([1.3, 1], gap="large")
         else:  # it makes its own data: the settings have all the room

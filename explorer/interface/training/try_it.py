@@ -60,7 +60,7 @@ def show(run: Run, lesson: Lesson | None) -> None:
             "runs.apply",
             label=f"{words.title_of(run)} looks at {picture.title}",
             keep_as=(run.id, variant, picture.sha256),
-            run=run.id,
+            folder=str(run.folder),
             variant=variant,
             pixels=picture.pixels,
         )
