@@ -364,6 +364,25 @@ def test_nobody_learns_from_somebody_elses_pictures(open_page, use, root):
     assert "My mugs" not in said(app)
 
 
+@pytest.mark.parametrize(
+    ("lesson_data", "classes", "sentence"),
+    [
+        (("drawn", "own"), ("mug",), own.ONE_CLASS),
+        (("drawn_scenes", "drawn", "own"), ("mug", "cup"), own.NO_MASKS),
+        (("drawn_digits", "drawn_clean", "own"), ("mug",), ""),
+    ],
+    ids=["one class", "no masks", "a lesson without classes"],
+)
+def test_a_run_starts_only_with_own_pictures_that_its_lesson_can_use(
+    open_page, use, root, lesson_data, classes, sentence
+):
+    own_set(root, ANNA, classes)
+    use(lesson=replace(EXAMPLE, data=lesson_data))
+    app = open_page(source="own")
+    assert app.button(key="training_start").disabled == bool(sentence)
+    assert [each.value.replace("\\", "") for each in app.warning] == ([sentence] if sentence else [])
+
+
 def test_own_pictures_are_deleted_after_a_question(open_page, use, root):
     about_set = own_set(root, ANNA)
     use(lesson=replace(EXAMPLE, data=("own",)))

@@ -69,8 +69,9 @@ def set_data(plan: Plan, name: str, value: Any) -> None:
 
 
 def kind_of(plan: Plan) -> DataKind:
-    """Return what the lesson's own data are meant for."""
-    return sources_of(plan)[0].kind
+    """Return what the lesson needs: the first thing that all of its sources can be used as."""
+    there = sources_of(plan)
+    return next((kind for kind in there[0].kinds if all(kind in each.kinds for each in there)), there[0].kind)
 
 
 def show(plan: Plan, data: dict[str, Any], seed: int) -> bool:
@@ -89,10 +90,12 @@ def show(plan: Plan, data: dict[str, Any], seed: int) -> bool:
             return False
         data["id"] = about.id
         STATE.linked("data")  # the address follows at once
-        wanted = kind_of(plan)
-        kind: DataKind | None = wanted if wanted in about.kinds else about.kinds[0]
-        if wanted == "masks" and not about.has_masks:
-            st.warning(own.NO_MASKS, icon=":material/layers_clear:")
+        kind: DataKind | None = kind_of(plan)
+        try:
+            own.usable(about, kind_of(plan))
+        except SentenceError as failure:
+            st.warning(plain(str(failure)), icon=":material/layers_clear:")
+            return False
     else:
         kind = None
         if chosen.note:
