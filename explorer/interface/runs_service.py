@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +29,9 @@ from explorer.runs.waiting import Place
 from explorer.settings import Settings, get_settings
 
 PLACER = "explorer.engine.placing:connect"
+
+AGAIN_SECONDS = 5.0
+"""From a failed start of the dispatcher to the next."""
 
 LINK_PARAMETER = "run_key"
 """What a link says so that whoever opens it may see a run: `?run_key=<key>`."""
@@ -81,15 +85,17 @@ class RunsKeeper:
         threading.Thread(target=self._start, name="start-dispatcher", daemon=True).start()
 
     def _start(self) -> None:
-        try:
-            settings = get_settings()
-            options = options_of(settings)
-            with self._lock:
-                if self._wanted:
-                    self._keeper = Keeper(settings.runs_folder, options)
-        except Exception:
-            log.exception("The dispatcher of training runs did not start")
-            self._wanted = False
+        while self._wanted:
+            try:
+                settings = get_settings()
+                options = options_of(settings)
+                with self._lock:
+                    if self._wanted:
+                        self._keeper = Keeper(settings.runs_folder, options)
+                return
+            except Exception:  # whatever it is, such as a disk that is not there yet: visitors' runs wait for it
+                log.exception("The dispatcher of training runs did not start; it is tried again")
+                time.sleep(AGAIN_SECONDS)
 
     def close(self) -> None:
         """End the dispatcher, and the runs that it has started on this machine."""

@@ -84,6 +84,10 @@ def _reword(key: str, text: str | None) -> None:
         del st.query_params[key]
 
 
+UNSHARED = frozenset({"run_key"})
+"""Parameters of the address that open what is somebody's own: no page puts them into the link that it offers."""
+
+
 class PageState:
     """The declared properties of one page, as widgets bound to the address.
 
@@ -134,7 +138,9 @@ class PageState:
     def link(self) -> str:
         """Return the address that brings this view back."""
         others = {
-            name: value for name, value in st.query_params.items() if value and not name.startswith(f"{self.page}_")
+            name: value
+            for name, value in st.query_params.items()
+            if value and not name.startswith(f"{self.page}_") and name not in UNSHARED
         }
         query = urlencode(dict(sorted({**others, **self.link_parameters()}.items())))
         address = (st.context.url or "").split("?")[0]

@@ -70,7 +70,9 @@ class RunContext:
         self._pictures = pictures
         self._done.clear()
         unit = "pictures" if pictures else "steps"
-        self.progress = self.progress.model_copy(update={"epochs": epochs, "steps": steps, "unit": unit})
+        # Nothing is said of the part before.
+        begun: dict[str, Any] = {"epoch": None, "step": None, "rate": None, "seconds_left": None}
+        self.progress = self.progress.model_copy(update={**begun, "epochs": epochs, "steps": steps, "unit": unit})
 
     def say(self, message: str) -> None:
         """Say in a few words what is happening, for example "loading the data"."""
@@ -92,11 +94,13 @@ class RunContext:
         row: dict[str, Any] = {"seconds": round(now - self._began, 4)}
         row |= {name: value for name, value in (("epoch", epoch), ("step", step)) if value is not None}
         self._metrics.write({**row, **metrics})
-        self._move_on(epoch, step, now)
+        self.move_on(epoch, step)
         if "loss" in metrics and not math.isfinite(float(metrics["loss"])):
             raise SentenceError(NOT_A_NUMBER)
 
-    def _move_on(self, epoch: int | None, step: int | None, now: float) -> None:
+    def move_on(self, epoch: int | None = None, step: int | None = None) -> None:
+        """Tell how far the run is, without a row of metrics; see `report`."""
+        now = time.monotonic()
         before = self.progress
         steps = before.steps
         at_epoch = epoch if epoch is not None else before.epoch

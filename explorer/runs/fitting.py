@@ -60,8 +60,11 @@ class _Reporter(keras.callbacks.Callback):
         self._epoch = 0
         self._on_epoch = on_epoch
         self._curves = curves
-        self._wished: float | None = context.learning_rate()
+        self._wished: float | None = None
         self._looked = self._reported = 0.0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._follow_wish()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch = self._first + epoch
@@ -101,6 +104,8 @@ class _Reporter(keras.callbacks.Callback):
     def _tell(self, step: int | None, numbers: dict[str, Any]) -> None:
         if self._curves:
             self._context.report(self._epoch, step, **self._words, **numbers)
+        else:
+            self._context.move_on(self._epoch, step)
 
     def _follow_wish(self) -> None:
         wished = self._context.learning_rate()
@@ -128,8 +133,8 @@ def fit(
 ) -> Fitted:
     """Train a compiled model, as `model.fit` does, and tell the run about it.
 
-    A wish for another learning rate is followed within a batch. With a schedule as learning rate it cannot be: compile
-    with a number, and hand schedules over as callbacks.
+    A wish for another learning rate is followed within a batch, and holds for every later fit of the run. With a
+    schedule as learning rate it cannot be: compile with a number, and hand schedules over as callbacks.
 
     Args:
         context: the run's.

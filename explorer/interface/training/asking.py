@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import streamlit as st
@@ -55,6 +55,22 @@ def attempt(act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     except SentenceError as failure:
         refuse(str(failure))
         return None
+
+
+def attempt_each(act: Callable[..., Any], ids: Iterable[str]) -> list[str]:
+    """Do something with several runs from a callback; return those with which it was done, say why not the others."""
+    done, refused = [], []
+    for each in ids:
+        try:
+            act(visitor_id(), each)
+        except SentenceError as failure:
+            refused.append(str(failure))
+        else:
+            done.append(each)
+    st.session_state.pop(_REFUSED, None)
+    if refused:
+        refuse(" ".join(dict.fromkeys(refused)))
+    return done
 
 
 def refuse(sentence: str) -> None:

@@ -110,7 +110,8 @@ def _rate_control(run: Run, lesson: Lesson | None, curves: RunCurves) -> None:
         st.select_slider(
             "Learning rate, now", options, format_func=lambda rate: f"{rate:g}", key=key,
             on_change=lambda: asking.attempt(runs_service.wish, run.id, learning_rate=st.session_state[key]),
-            help="The run follows within a batch. Too large, and the loss jumps; too small, and it crawls.",
+            help="The run follows within a batch, and keeps to it for networks still to come. Too large, and the loss "
+            "jumps; too small, and it crawls.",
         )  # fmt: skip
 
 

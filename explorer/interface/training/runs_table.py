@@ -177,8 +177,7 @@ def _actions(picked: Sequence[Run]) -> None:
 
 
 def _stop_all(ids: Sequence[str]) -> None:
-    for each in ids:
-        asking.attempt(runs_service.stop, each)
+    asking.attempt_each(runs_service.stop, ids)
 
 
 @st.dialog("Delete for good?")
@@ -203,11 +202,10 @@ def ask_to_delete(ids: Sequence[str], titles: Sequence[str]) -> None:
 
 
 def _delete_all(ids: Sequence[str]) -> None:
-    for each in ids:
-        asking.attempt(runs_service.delete, each)
-    left = [each for each in str(STATE.value("compared")).split(",") if each not in ids]
+    gone = asking.attempt_each(runs_service.delete, ids)
+    left = [each for each in str(STATE.value("compared")).split(",") if each not in gone]
     STATE.set("compared", ",".join(left))
-    if STATE.value("run") in ids:
+    if STATE.value("run") in gone:
         STATE.set("run", "")
 
 

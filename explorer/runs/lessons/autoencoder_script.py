@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.runs.lessons.shown_code import functions
+from explorer.runs.lessons.shown_code import functions, in_docstring
 from explorer.runs.record import Config
 
 _HEADER = '''"""Autoencoder: train networks that bring pictures through a few numbers, as the run "{title}" does."""
@@ -86,5 +86,5 @@ def script(config: Config, settings: Mapping[str, Any]) -> str:
     network = settings["network"]
     needed = ["convolved", "doubled"] if network == "convolutional" else []
     body = _BODY.format(seed=config.seed, data=config.data, build=_BUILDS[network], **settings)
-    header = _HEADER.format(title=config.title or "autoencoder")
+    header = _HEADER.format(title=in_docstring(config.title or "autoencoder"))
     return header + functions("picture_networks.py", *needed, f"{network}_autoencoder") + "\n" + body

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from explorer.runs.lessons.shown_code import in_docstring
 from explorer.runs.record import Config
 
 _HEAD = '''"""{title} (seed {seed})."""
@@ -224,7 +225,7 @@ def script(config: Config, settings: Mapping[str, Any]) -> str:
         settings: all of the lesson's, checked.
     """
     write = {"forecast": _forecast, "text": _text, "table": _table, "signals": _signals}[settings["task"]]
-    head = _HEAD.format(title=(config.title or "One dimension").replace('"', "'").replace("\\", ""), seed=config.seed)
+    head = _HEAD.format(title=in_docstring(config.title or "One dimension"), seed=config.seed)
     return head + write({**settings, "seed": config.seed})
 
 

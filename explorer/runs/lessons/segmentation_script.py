@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.runs.lessons.shown_code import functions
+from explorer.runs.lessons.shown_code import functions, in_docstring
 from explorer.runs.record import Config
 
 _HEADER = '''"""Segmentation: train networks that give every pixel a class, as the run "{title}" does."""
@@ -83,7 +83,7 @@ def script(config: Config, settings: Mapping[str, Any]) -> str:
     """
     networks, losses = settings["networks"], settings["losses"]
     needed = ["convolved", "doubled", *(name for name in ("strided", "unet") if name in networks)]
-    parts = [_HEADER.format(title=config.title or "segmentation")]
+    parts = [_HEADER.format(title=in_docstring(config.title or "segmentation"))]
     if "pretrained" in networks:
         needed.append("on_encoder")
         parts[0] = parts[0].replace("from explorer.runs.data", _DRAWN + "from explorer.runs.data")

@@ -1,4 +1,4 @@
-"""Functions of this project as text, for scripts that show them; nothing is imported, so Keras is not either."""
+"""What scripts show: functions of this project as text, titles. Nothing is imported, so Keras is not either."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 
 RUNS = Path(__file__).parent.parent
+
+
+def in_docstring(title: str) -> str:
+    """Return a title as it can stand in a script's docstring, which it can neither end nor escape from."""
+    return " ".join(title.replace('"', "'").replace("\\", "/").split())
 
 
 def functions(module: str, *names: str) -> str:

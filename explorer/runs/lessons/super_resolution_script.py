@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.runs.lessons.shown_code import functions
+from explorer.runs.lessons.shown_code import functions, in_docstring
 from explorer.runs.record import Config
 
 _HEADER = '''"""Super-resolution: train networks that enlarge pictures {scale} times, as the run "{title}" does."""
@@ -78,7 +78,7 @@ def script(config: Config, settings: Mapping[str, Any]) -> str:
     """
     networks, losses = settings["networks"], settings["losses"]
     layers = ", ".join(["Bicubic", "PixelShuffle", *(["StructuralLoss"] if "ssim" in losses else []), "psnr"])
-    title = config.title or "super-resolution"
+    title = in_docstring(config.title or "super-resolution")
     parts = [_HEADER.format(title=title, layers=layers, scale=settings["scale"])]
     parts.append(functions("patches.py", "resized", "reduced", "patches") + "\n\n\n")
     parts.append(functions("picture_networks.py", "enlarging") + "\n")
