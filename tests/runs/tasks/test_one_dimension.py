@@ -298,7 +298,6 @@ def test_the_script_trains_the_same_network(trained: Trained, tmp_path, settings
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "KERAS_BACKEND": "tensorflow"},
         capture_output=True,
         text=True,
-        timeout=170,
     )
     assert found.returncode == 0, found.stderr[-2000:]
     table = next(item for item in read_outcome(context.folder) if item.kind == "table" and "parameters" in item.columns)
@@ -306,9 +305,13 @@ def test_the_script_trains_the_same_network(trained: Trained, tmp_path, settings
     for row in table.rows:
         if row[column] is not None and "ogistic" not in row[0]:
             assert f"{row[column]:,} parameters" in found.stdout
-    rows = read_metrics(context.folder / "metrics.jsonl").rows
-    last = [row["val_loss"] for row in rows if "val_loss" in row][-1]
-    if settings is not TABLE:  # whose script is silent while it trains
+    if settings is TABLE:  # its script is silent while it trains, and says the shares
+        for name, title in tables.RIVALS.items():
+            share = next(row[1] for row in table.rows if row[0] == title)
+            assert f"\n{name}: {share:.3f}" in found.stdout
+    else:
+        rows = read_metrics(context.folder / "metrics.jsonl").rows
+        last = [row["val_loss"] for row in rows if "val_loss" in row][-1]
         said = [
             float(line.split("val_loss: ")[1].split()[0]) for line in found.stdout.splitlines() if "val_loss" in line
         ]
