@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 
+from explorer.ascent.folded import factor_and_shift
 from explorer.ascent.passing import called, passed
 from explorer.networks.tap import Enough, plain_name, tapped
 
@@ -135,12 +136,6 @@ def _convolved_mean(layer: Any, given: Any, channels: Any) -> Any:
 
 
 def _normalized(layer: Any, maps: Any, channels: Any) -> Any:
-    """Apply a batch normalization as it is after training: its kept averages count, not the batch's."""
-    mean, variance = (keras.ops.take(each, channels, axis=0) for each in (layer.moving_mean, layer.moving_variance))
-    factor = keras.ops.rsqrt(variance + layer.epsilon)
-    if layer.scale:
-        factor = factor * keras.ops.take(layer.gamma, channels, axis=0)
-    shift = -mean * factor
-    if layer.center:
-        shift = shift + keras.ops.take(layer.beta, channels, axis=0)
+    """Apply a batch normalization as it is after training to maps of some channels."""
+    factor, shift = (keras.ops.take(each, channels, axis=0) for each in factor_and_shift(layer))
     return keras.ops.cast(maps, "float32") * factor + shift

@@ -20,6 +20,7 @@ import keras
 import numpy as np
 
 from explorer.ascent import objectives, passing, quality, regularisers, transforms
+from explorer.ascent.folded import folded
 from explorer.ascent.objectives import Objective
 from explorer.ascent.parameterisation import Image, image_of
 from explorer.ascent.results import Frame, Growing, Grown, Plan, Quality
@@ -362,9 +363,10 @@ class _Kernels:
         copies = plan.copies if plan.diversity and plan.copies > 1 else 1
 
         def wanted(x: Any, selection: Any, leak: Any) -> tuple[Any, Any]:
-            if objective.alone is None or copies > 1 or ALONE * selection.shape[0] > objective.width:
-                return objective.values(x, selection, leak)
-            return objective.alone(x, keras.ops.argmax(selection, axis=1)), None
+            with folded(network):
+                if objective.alone is None or copies > 1 or ALONE * selection.shape[0] > objective.width:
+                    return objective.values(x, selection, leak)
+                return objective.alone(x, keras.ops.argmax(selection, axis=1)), None
 
         def against(pictures: Any, weights: Any) -> Any:
             return sum(weights[place] * slope(pictures) for place, slope in terms)

@@ -52,6 +52,11 @@ def without_gradients() -> Iterator[None]:
         yield
 
 
+def leaves_out_what_nobody_uses() -> bool:
+    """Return whether the backend's compiled functions leave out what their results do not need; PyTorch has none."""
+    return keras.backend.backend() != "torch"
+
+
 def as_array(tensor: Any) -> np.ndarray:
     """Return a tensor of the backend as a float32 array, without a copy where they can share memory.
 
