@@ -1,8 +1,10 @@
 """Gradient ascent beside tf-keras-vis and beside a bare compiled step, at equal steps, size and number of images.
 
     peers/bin/python -m tests.benchmarks.ascent_peers [--network drawn_robust] [--layer objects_2_relu] [--steps 200]
+    python -m tests.benchmarks.ascent_peers --only-ours
 
-The environment `peers` is described in requirements.txt beside this file. All ways ascend the pre-activation of the
+The environment `peers` is described in requirements.txt beside this file; without the peers the app's own will do. All
+ways ascend the pre-activation of the
 same channels, in blocks of ten steps that take turns; processor time in one thread. *As ours* is tf-keras-vis with
 the transforms and the smoothness that ours has by default, *lean* is without any, *bare* is nothing but the compiled
 forward and backward pass to that layer.
@@ -21,10 +23,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
-from tf_keras_vis.activation_maximization import ActivationMaximization
-from tf_keras_vis.activation_maximization.input_modifiers import Jitter, Rotate2D, Scale
-from tf_keras_vis.activation_maximization.regularizers import TotalVariation2D
-from tf_keras_vis.utils.scores import CategoricalScore
 
 from explorer.ascent.render import Ascent
 from explorer.ascent.results import Plan
@@ -36,6 +34,11 @@ BLOCK = 10
 
 def peer(model: Any, channels: list[int], start: np.ndarray, *, lean: bool) -> Callable[[], Any]:
     """Return tf-keras-vis' block of steps; each goes on from the images of the one before."""
+    from tf_keras_vis.activation_maximization import ActivationMaximization
+    from tf_keras_vis.activation_maximization.input_modifiers import Jitter, Rotate2D, Scale
+    from tf_keras_vis.activation_maximization.regularizers import TotalVariation2D
+    from tf_keras_vis.utils.scores import CategoricalScore
+
     library = ActivationMaximization(model)
     score = CategoricalScore(channels)
     images = start
@@ -83,6 +86,7 @@ def main() -> None:
     parser.add_argument("--before", default="objects_2_bn", help="its pre-activation, which the others are given")
     parser.add_argument("--images", type=int, default=16)
     parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--only-ours", action="store_true", help="and the bare step: needs no other library")
     given = parser.parse_args()
     warnings.filterwarnings("ignore", message="The structure of `inputs`")
     tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -105,9 +109,10 @@ def main() -> None:
     ways = {
         "ours": ours,
         "bare compiled forward and backward": bare(model, channels, start),
-        "tf-keras-vis, as ours": peer(model, channels, start, lean=False),
-        "tf-keras-vis, lean": peer(model, channels, start, lean=True),
     }
+    if not given.only_ours:
+        ways["tf-keras-vis, as ours"] = peer(model, channels, start, lean=False)
+        ways["tf-keras-vis, lean"] = peer(model, channels, start, lean=True)
     took = taking_turns(ways, given.steps // BLOCK, warm=1)
     print(f"{given.network}, {given.images} channels of {given.before}, {size[0]} px, {given.steps} steps; Keras")
     print(f"{keras.__version__}, TensorFlow {tf.__version__}, load {os.getloadavg()[0]:.1f}.\n")
