@@ -29,6 +29,9 @@ _log = logging.getLogger(__name__)
 # A class uploads all at once: so many pixels are being decoded at a time, or one picture that has more.
 _PIXELS_AT_ONCE = 32_000_000
 
+_PNG_BITS = 24
+"""Where the bits of a channel stand in a PNG file (W3C PNG third edition, section 11.2.1)."""
+
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -103,13 +106,17 @@ def decode_mask(data: bytes, *, settings: Settings | None = None) -> np.ndarray:
         image = Image.open(io.BytesIO(header.data), formats=(kind,))
         _check_pixels(image.size, settings)
         image.load()
-        return _mask_values(image)
+        return _mask_values(image, bits=header.data[_PNG_BITS])
 
 
-def _mask_values(image: Image.Image) -> np.ndarray:
+def _mask_values(image: Image.Image, bits: int) -> np.ndarray:
+    """Return the values as they are stored, with so many bits of each channel."""
     if image.mode == "1":
         return np.asarray(image).astype(np.uint8)
     values = np.asarray(image)
+    if image.mode == "L" and bits < 8:
+        # The decoder has spread grey values of few bits over 0 to 255.
+        values = values // (255 // (2**bits - 1))
     if image.mode in ("RGB", "RGBA", "LA"):
         colours = values[..., :3] if image.mode != "LA" else values[..., :1]
         if (colours != colours[..., :1]).any():

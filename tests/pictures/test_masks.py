@@ -9,7 +9,7 @@ from PIL import Image
 from explorer.pictures.intake import decode_mask
 from explorer.pictures.picture import PictureError
 from explorer.settings import Settings
-from tests.pictures.made_files import png, saved
+from tests.pictures.made_files import png, png_chunk, saved
 
 CLASSES = np.array([[0, 1, 2, 255], [5, 5, 20, 0]], np.uint8)
 
@@ -27,6 +27,16 @@ def test_grey_values_are_kept_and_black_and_white_is_zero_and_one() -> None:
     threefold = Image.fromarray(np.repeat(CLASSES[..., None], 3, axis=2))
     assert np.array_equal(decode_mask(saved(threefold, "PNG")), CLASSES)
     assert np.array_equal(decode_mask(saved(Image.fromarray(CLASSES.astype(np.uint16)), "PNG")), CLASSES)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("colour", [0, 3], ids=["grey", "palette"])
+def test_values_of_few_bits_are_those_that_were_written(bits: int, colour: int) -> None:
+    values = (np.arange(16).reshape(2, 8) % 2**bits).astype(np.uint8)
+    rows = [np.packbits(np.unpackbits(row[:, None], axis=1)[:, 8 - bits :]).tobytes() for row in values]
+    palette = png_chunk(b"PLTE", bytes(3 * 2**bits)) if colour == 3 else b""
+    data = png(8, 2, bits, colour, b"".join(b"\0" + row for row in rows), before_pixels=palette)
+    assert np.array_equal(decode_mask(data), values)
 
 
 @pytest.mark.parametrize(
