@@ -69,6 +69,8 @@ NO_SUCH_SET = "There is no such data set of yours; it may have been deleted."
 ONE_CLASS = (
     "These pictures are all of one class, and a classifier needs two at least: put each class into a folder of its own."
 )
+ONE_PICTURE = "A single picture leaves none to be judged by: upload at least one more together with it."
+ALL_SINGLE = "Each class has a single picture, which leaves none to be judged by: upload at least two of each class."
 NO_MASKS = "These pictures have no masks: upload a folder images and a folder masks with the same names in both."
 NO_CLASSES = "These pictures have masks and no classes of their own: upload a folder for each class."
 FULL = "The disk of the server is full: delete old runs or data sets first."
@@ -579,16 +581,17 @@ def _fitted(path: Path, side: int, fit: Fit, mode: str, mask: bool = False) -> n
 
 
 def usable(about: OwnSet, kind: DataKind) -> None:
-    """Check that a data set is what a lesson needs.
+    """Check that a data set is what a lesson needs, and that some of it is left to judge by, class by class.
 
     Raises:
         SentenceError: if it is not; it says what would be.
     """
-    if kind in about.kinds:
-        return
-    if kind == "masks":
-        raise SentenceError(NO_MASKS)
-    raise SentenceError(NO_CLASSES if about.has_masks else ONE_CLASS)
+    if kind not in about.kinds:
+        if kind == "masks":
+            raise SentenceError(NO_MASKS)
+        raise SentenceError(NO_CLASSES if about.has_masks else ONE_CLASS)
+    if np.bincount(labels_of(about)).max(initial=0) < 2:
+        raise SentenceError(ONE_PICTURE if len(about.pictures) < 2 else ALL_SINGLE)
 
 
 def labels_of(about: OwnSet) -> np.ndarray:

@@ -17,6 +17,7 @@ NO_FOLDER = "This file lies in no folder of a class: put it into one and upload 
 NO_MASK = "This picture has no mask of the same name in the folder with the masks: add one, or leave it out."
 NO_PICTURE = "This mask has no picture of the same name in the folder with the pictures: add one, or leave it out."
 ELSEWHERE = "This file lies neither with the pictures nor with the masks: put it into one of the two folders."
+TWICE = "Another file of this name was taken before this one: give each picture and its mask a name of their own."
 
 _MASK_ENDING = re.compile(r"[-_ ](mask|seg|segmentation|label|labels|gt)$")
 
@@ -63,10 +64,14 @@ def arrange(files: Iterable[Packed]) -> Layout:
             layout.skipped.append((shown(packed), packed.sentence))
         else:
             kept.append((packed.path, packed))
-    kept = _without_splits(_without_tops(kept), layout)
+    kept = _without_tops(kept)
+    splits = _splits(kept, layout)
+    whole, kept = kept, _without_splits(kept, splits)
     firsts = {path[0].casefold() for path, _ in kept if len(path) > 1}
     if firsts & IMAGES and firsts & MASKS:
-        _pair(kept, layout)
+        # The same name in train and in test is two pictures, each with a mask of its own.
+        of_split = [path[0].casefold() if _is_split(path, splits) else "" for path, _ in whole]
+        _pair(kept, of_split, layout)
     else:
         _classify(kept, layout)
     return layout
@@ -85,15 +90,23 @@ def _without_tops(kept: _Kept) -> _Kept:
     return kept
 
 
-def _without_splits(kept: _Kept, layout: Layout) -> _Kept:
-    deep = [path for path, _ in kept if len(path) > 2]
-    firsts = {path[0] for path in deep}
-    if not deep or not {name.casefold() for name in firsts} <= SPLITS:
-        return kept
+def _splits(kept: _Kept, layout: Layout) -> set[str]:
+    """Return the names of the folders train, test and the like, if all folders with folders in them are such."""
+    firsts = {path[0] for path, _ in kept if len(path) > 2}
+    if not {name.casefold() for name in firsts} <= SPLITS:
+        return set()
     if len(firsts) > 1:
         names = " and ".join(sorted(firsts))
         layout.notes.append(f"The folders {names} were taken together: which pictures judge is decided anew here.")
-    return [(path[1:] if len(path) > 2 and path[0] in firsts else path, packed) for path, packed in kept]
+    return firsts
+
+
+def _is_split(path: tuple[str, ...], splits: set[str]) -> bool:
+    return len(path) > 2 and path[0] in splits
+
+
+def _without_splits(kept: _Kept, splits: set[str]) -> _Kept:
+    return [(path[1:] if _is_split(path, splits) else path, packed) for path, packed in kept]
 
 
 def _classify(kept: _Kept, layout: Layout) -> None:
@@ -121,17 +134,18 @@ def natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name.casefold()) if part]
 
 
-def _pair(kept: _Kept, layout: Layout) -> None:
+def _pair(kept: _Kept, of_split: Sequence[str], layout: Layout) -> None:
+    """Pair pictures and masks of one name, folder and split; a second file of them is skipped."""
     pictures: dict[tuple[str, ...], Packed] = {}
     masks: dict[tuple[str, ...], Packed] = {}
-    for path, packed in kept:
+    for (path, packed), split in zip(kept, of_split, strict=True):
         first = path[0].casefold() if len(path) > 1 else ""
-        if first in IMAGES:
-            pictures[_stem(path[1:], mask=False)] = packed
-        elif first in MASKS:
-            masks[_stem(path[1:], mask=True)] = packed
-        else:
+        if first not in IMAGES | MASKS:
             layout.skipped.append((shown(packed), ELSEWHERE))
+            continue
+        found = masks if first in MASKS else pictures
+        if found.setdefault((split, *_stem(path[1:], mask=first in MASKS)), packed) is not packed:
+            layout.skipped.append((shown(packed), TWICE))
     layout.pairs = [(packed, masks[stem]) for stem, packed in pictures.items() if stem in masks]
     layout.skipped += [(shown(packed), NO_MASK) for stem, packed in pictures.items() if stem not in masks]
     layout.skipped += [(shown(packed), NO_PICTURE) for stem, packed in masks.items() if stem not in pictures]

@@ -20,6 +20,7 @@ from explorer.runs import cleaning
 from explorer.runs.data import own
 from explorer.runs.data.loading import load
 from explorer.runs.data.overview import overview
+from explorer.runs.lessons.lesson import DataKind
 from explorer.runs.listing import listing
 from explorer.settings import Settings
 from tests.pictures.made_files import BOMBS, QUARTERS, exif, files_of_every_kind, middles, png, saved
@@ -120,6 +121,15 @@ def test_a_class_of_one_picture_is_learnt_from_and_never_judged(tmp_path: Path) 
     divided = load({"source": "own", "id": made.id}, seed=0, context=Listener(tmp_path))
     assert divided.training.labels is not None and divided.validation.labels is not None
     assert 1 in divided.training.labels and 1 not in divided.validation.labels
+
+
+@pytest.mark.parametrize("kind", ["classes", "masks", "pictures"])
+def test_where_nothing_is_left_to_judge_by_the_visitor_reads_what_to_do(tmp_path: Path, kind: DataKind) -> None:
+    files = scenes(1) if kind == "masks" else folders(cat=1, boat=1)
+    made = created(tmp_path, files)
+    with pytest.raises(SentenceError, match="to be judged by: upload at least") as refused:
+        load({"source": "own", "id": made.id}, seed=0, context=Listener(tmp_path), kind=kind)
+    assert is_one_sentence(str(refused.value))
 
 
 def test_a_picture_beside_the_folders_is_named(tmp_path: Path) -> None:
@@ -251,6 +261,36 @@ def test_masks_that_do_not_fit_are_named(tmp_path: Path) -> None:
     assert "no mask" in told["set/images/lonely.png"] and "no picture" in told["set/masks/orphan.png"]
     assert "50 × 96 pixels" in told["set/images/0.jpg"] and "palette" in told["set/images/1.jpg"]
     assert all(is_one_sentence(sentence) for sentence in told.values())
+
+
+def plain_mask(value: int) -> bytes:
+    return saved(Image.new("L", (40, 40), value), "PNG")
+
+
+@pytest.mark.parametrize("around", ["", "set/"])
+def test_pictures_of_one_name_in_train_and_test_each_keep_their_own_mask(tmp_path: Path, around: str) -> None:
+    shades = {"train": 1, "test": 2}
+    files = {f"{around}{split}/images/1.png": coloured("#0a0a0a", (40, 40)) for split in shades}
+    files |= {f"{around}{split}/masks/1.png": plain_mask(value) for split, value in shades.items()}
+    made = created(tmp_path, {**files, f"{around}test/images/2.png": PNG})
+    names = [picture.name for picture in made.pictures]
+    assert sorted(names) == [f"{around}test/images/1.png", f"{around}train/images/1.png"]
+    masks = own.read(tmp_path, made, side=32).masks
+    assert masks is not None
+    for name, mask in zip(names, masks, strict=True):
+        assert np.unique(mask).tolist() == [2 if "test" in name else 1]
+    # A mask of the same name in another split is no mask of it.
+    assert [name for name, _ in made.skipped] == [f"{around}test/images/2.png"]
+    assert any("test and train were taken together" in note for note in made.notes)
+
+
+def test_of_two_files_of_one_name_the_second_is_named(tmp_path: Path) -> None:
+    files = {"images/a.png": PNG, "images/a.jpg": coloured("#ff0000", kind="JPEG"), "images/b.png": PNG}
+    masks = {f"masks/{name}.png": saved(Image.new("L", (48, 32), 1), "PNG") for name in ("a", "a_mask", "b")}
+    made = created(tmp_path, {**files, **masks})
+    assert sorted(picture.name for picture in made.pictures) == ["images/a.png", "images/b.png"]
+    assert sorted(name for name, _ in made.skipped) == ["images/a.jpg", "masks/a_mask.png"]
+    assert all("Another file of this name" in told and is_one_sentence(told) for _, told in made.skipped)
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad"])
