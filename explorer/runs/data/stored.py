@@ -306,16 +306,59 @@ def subset(name: str, settings: Mapping[str, Any], seed: int, look: Callable[[],
     """
     training, test = arrays(name, look)
     return Divided(
-        _some(name, training, "training", settings["pictures"], (seed, 11, 0)),
-        _some(name, test, "test", settings["validation"], (seed, 11, 1)),
+        _some(name, training, "training", _order(training, seed, 0)[: settings["pictures"]]),
+        _some(name, test, "test", _order(test, seed, 1)[: settings["validation"]]),
     )
 
 
-def _some(
-    name: str, pictures: tuple[np.ndarray, np.ndarray], part: str, count: int, seed: tuple[int, ...]
-) -> PictureSet:
+@dataclass(frozen=True, eq=False)
+class Glance:
+    """What is worth keeping of a set to show it: all labels, and a few pictures.
+
+    Attributes:
+        training: int64 (n,), the labels of its training pictures in the seed's order; `subset` takes the first ones.
+        validation: the same of its test pictures.
+        examples: the first training pictures of each class, class after class.
+        places: int64, where in that order each example stands.
+    """
+
+    training: np.ndarray
+    validation: np.ndarray
+    examples: PictureSet
+    places: np.ndarray
+
+
+def glance(name: str, seed: int, most: int) -> Glance:
+    """Return what to show of a set whose files are there; all else of it is forgotten.
+
+    Args:
+        name: of the set.
+        seed: of the choice, as for `subset`.
+        most: examples of all classes together.
+
+    Raises:
+        SentenceError: if a file is damaged.
+    """
+    training, test = arrays(name)
+    order = _order(training, seed, 0)
+    labels = training[1][order].astype(np.int64)
+    classes = range(len(_CLASSES[name]))
+    places = np.concatenate([np.flatnonzero(labels == label)[: most // len(classes)] for label in classes])
+    return Glance(
+        labels,
+        test[1][_order(test, seed, 1)].astype(np.int64),
+        _some(name, training, "training", order[places]),
+        places,
+    )
+
+
+def _order(pictures: tuple[np.ndarray, np.ndarray], seed: int, part: int) -> np.ndarray:
+    """Return the numbers of pictures in the order in which a run with this seed takes them."""
+    return np.random.default_rng((seed, 11, part)).permutation(len(pictures[1]))
+
+
+def _some(name: str, pictures: tuple[np.ndarray, np.ndarray], part: str, chosen: np.ndarray) -> PictureSet:
     pixels, labels = pictures
-    chosen = np.random.default_rng(seed).permutation(len(pixels))[:count]
     shown = pixels[chosen]
     return PictureSet(
         np.ascontiguousarray(shown if shown.ndim == 4 else shown[..., None]),

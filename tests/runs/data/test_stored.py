@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,6 +102,36 @@ def test_the_page_sees_them_without_keras() -> None:
     shown = overview({"source": "mnist", "pictures": 150, "validation": 100}, seed=0, n=3)
     assert sum(shown.training.values()) == 150 and sum(shown.validation.values()) == 100
     assert list(shown.training) == [str(digit) for digit in range(10)] and shown.of_class(4).shape == (3, 28, 28, 1)
+
+
+@pytest.mark.usefixtures("there")
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_the_page_sees_the_first_pictures_that_the_run_learns_from(name: str) -> None:
+    for pictures in (100, 150):
+        data = {"source": name, "pictures": pictures, "validation": 100}
+        shown, divided = overview(data, seed=3, n=6), load(data, seed=3)
+        for part, counts in ((divided.training, shown.training), (divided.validation, shown.validation)):
+            assert part.labels is not None
+            assert list(counts.values()) == np.bincount(part.labels, minlength=10).tolist()
+        for label in range(10):
+            first = divided.training.pixels[divided.training.labels == label][:6]
+            assert np.array_equal(shown.of_class(label), first)
+        assert set(shown.examples.names) <= set(divided.training.names)
+
+
+@pytest.mark.usefixtures("there")
+def test_a_set_is_unpacked_once_for_all_visitors_and_all_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = []
+    real = stored.arrays
+    monkeypatch.setattr(stored, "arrays", lambda name, *look: reads.append(name) or real(name, *look))
+
+    def look_at(pictures: int) -> int:
+        shown = overview({"source": "mnist", "pictures": pictures, "validation": 100}, seed=91)
+        return sum(shown.training.values())
+
+    with ThreadPoolExecutor(8) as visitors:
+        assert list(visitors.map(look_at, range(100, 180, 10))) == list(range(100, 180, 10))
+    assert reads == ["mnist"]
 
 
 @pytest.mark.usefixtures("there")
