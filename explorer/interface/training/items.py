@@ -31,8 +31,8 @@ PLAIN_CHART = {"displayModeBar": False}
 SMALL_PICTURE = 300
 """A picture whose longer side is shorter shows its own pixels, large."""
 
-MOST_BESIDE = 4
-"""Numbers that have room beside the verdict."""
+MOST_BESIDE, MOST_LETTERS = 3, 48
+"""Numbers, and letters of their names, that have room beside the verdict; others stand in a row below it."""
 
 _VERDICTS = {
     True: ("The sentence holds in this run", ":material/verified:", "green"),
@@ -55,8 +55,8 @@ _LOOK = """<style>
 [class*="st-key-training_verdict_"] { border-left: 5px solid light-dark(#5B6B7A, #9AA9B8); padding: .7rem 1rem; }
 [class*="st-key-training_verdict_true"] { border-left-color: light-dark(#009E73, #2FC79B); }
 [class*="st-key-training_verdict_false"] { border-left-color: light-dark(#D55E00, #F08A45); }
-.st-key-training_top [data-testid="stMetricValue"] { font-size: 1.55rem; }
-.st-key-training_top [data-testid="stMetric"] { padding: 0; }
+[class*="st-key-training_top"] [data-testid="stMetricValue"] { font-size: 1.55rem; }
+[class*="st-key-training_top"] [data-testid="stMetric"] { padding: 0; }
 .st-key-training_head p strong { font-size: 1.25rem; }
 </style>"""
 
@@ -98,7 +98,7 @@ def verdict(item: Verdict, key: str) -> None:
         st.markdown(f":{colour}[{icon} **{said}**]")
         st.markdown(f"**“{plain(item.sentence)}”**")
         if item.because:
-            st.markdown(plain(item.because))
+            st.markdown(plain(item.because[0].upper() + item.because[1:]))
 
 
 def top(outcome: Sequence[Any], folder: Path) -> None:
@@ -107,7 +107,7 @@ def top(outcome: Sequence[Any], folder: Path) -> None:
     if not first:
         return
     with st.container(key="training_top"):
-        if [item.kind for item in first] == ["verdict", "numbers"] and len(first[1].rows) <= MOST_BESIDE:
+        if [item.kind for item in first] == ["verdict", "numbers"] and _fits_beside(first[1]):
             left, right = st.columns([1.5, 1], gap="medium", vertical_alignment="center")
             with left:
                 verdict(first[0], "0")
@@ -116,6 +116,10 @@ def top(outcome: Sequence[Any], folder: Path) -> None:
             return
         for position, item in enumerate(first):
             show(item, folder, f"top_{position}")
+
+
+def _fits_beside(item: Numbers) -> bool:
+    return len(item.rows) <= MOST_BESIDE and sum(len(number.label) for number in item.rows) <= MOST_LETTERS
 
 
 def number_text(number: Number) -> str:

@@ -86,12 +86,12 @@ def draw(applied: Applied, name: str) -> None:
         with right:
             _chances(applied)
     else:
-        with st.grid(len(shown), min_column_width=150, gap="small"):
+        with st.grid(max(3, len(shown)), min_column_width=150, gap="small"):
             for words_for_it, pixels in shown:
                 _picture(words_for_it, pixels, name)
         _legend(applied)
     if applied.numbers:
-        with st.container(horizontal=True, gap="medium"):
+        with st.container(horizontal=True, gap="medium", key="training_top_tried"):
             for label, value in applied.numbers:
                 st.metric(plain(label), value_text(value), width="content")
     for note in applied.notes:
