@@ -34,7 +34,7 @@ os.environ.setdefault("CNN_EXPLORER_RUNS_STANDBY", "false")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> None:
-    """Keep a file's tests on one process, because they share its fixtures; leave out what takes minutes unless asked for.
+    """Keep a file's tests on one process, because they share its fixtures; leave out what takes minutes.
 
     Tests of the app that each process starts once (`app_server`) share nothing else, so they go one by one to
     whichever process is free.

@@ -45,7 +45,7 @@ def plans(network: str) -> Iterator[Plan]:
         transforms = Transforms(jitter=6.0, scale=0.05, rotate=5.0)
         yield Plan(
             network, objective="channel", layer=layer, targets=tuple(range(channels)), steps=CHANNEL_STEPS, size=side,
-            transforms=transforms, regularisers=Regularisers(l2=0.1, variation=0.25),
+            spectrum=1.5, transforms=transforms, regularisers=Regularisers(l2=0.1, variation=0.25), learning_rate=0.05,
         )  # fmt: skip
 
 

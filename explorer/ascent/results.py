@@ -52,7 +52,7 @@ class Regularisers:
     l2: float = 0.03
     decay: float = 0.0
     blur: float = 0.0
-    variation: float = 0.45
+    variation: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,13 @@ class Plan:
     layer: str = ""
     targets: tuple[int, ...] = (0,)
     parameterisation: Parameterisation = "fourier"
-    spectrum: float = 1.5
+    spectrum: float = 1.0
     colours: Colours = "drawn"
     start: Start = "noise"
     transforms: Transforms = Transforms()
     regularisers: Regularisers = Regularisers()
     steps: int = 160
-    learning_rate: float = 0.05
+    learning_rate: float = 0.1
     size: int = 0
     seed: int = 0
     copies: int = 1
