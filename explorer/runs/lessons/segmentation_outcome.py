@@ -11,6 +11,9 @@ import numpy as np
 from explorer.runs.lessons.segmentation import LESSON, LOSS_SENTENCE, LOSSES, SHORT
 from explorer.runs.outcome import Confusion, Line, Lines, Number, Numbers, Table, Verdict
 
+CLEARLY = 0.01
+"""By so much IoU two losses must differ to be told apart."""
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
@@ -95,23 +98,30 @@ def _encoder_verdict(results: Sequence[Result]) -> Verdict:
 
 def _loss_verdict(results: Sequence[Result]) -> Verdict:
     networks = list(dict.fromkeys(result.network for result in results))
-    found = {(result.network, result.loss): result for result in results}
-    told, holds = [], []
+    found = {(result.network, result.loss): result.object_iou for result in results}
+    told = []
     for network in networks:
-        with_dice = [r for (name, loss), r in found.items() if name == network and loss != "cross_entropy"]
-        plain = found.get((network, "cross_entropy"))
-        if plain is None or not with_dice:
-            continue
-        best = max(with_dice, key=lambda r: r.object_iou)
-        holds.append(best.object_iou > plain.object_iou)
-        told.append(
-            f"IoU of the objects with {LOSSES[best.loss]} {best.object_iou:.3f}, with cross-entropy "
-            f"{plain.object_iou:.3f} ({SHORT[network]})"
-        )
-    decided = bool(holds) and all(result.complete for result in results)
+        words = ", ".join(f"{LOSSES[loss]} {found[network, loss]:.3f}" for loss in LOSSES if (network, loss) in found)
+        told.append(f"IoU of the objects ({SHORT[network]}): {words}")
+    gains = [
+        found[network, "dice"] - found[network, "cross_entropy"]
+        for network in networks
+        if (network, "dice") in found and (network, "cross_entropy") in found
+    ]
+    holds: bool | None = None
+    if not all(result.complete for result in results):
+        told.append("not every network has been trained to its end")
+    elif not gains:
+        told.append("the Dice loss alone was not trained beside cross-entropy")
+    elif min(gains) <= -CLEARLY:
+        holds = False
+    elif min(gains) < CLEARLY:
+        told.append(f"less than {CLEARLY:g} apart is too near to tell")
+    else:
+        holds = True
     share = background_share(results[0].confusion)
     because = "; ".join([*told, f"background has {100 * share:.0f} % of the pixels"])
-    return Verdict(sentence=LOSS_SENTENCE, holds=all(holds) if decided else None, because=f"{because}.")
+    return Verdict(sentence=LOSS_SENTENCE, holds=holds, because=f"{because}.")
 
 
 def background_share(confusion: np.ndarray) -> float:

@@ -14,15 +14,25 @@ from explorer.runs.outcome import Line, Lines, Number, Numbers, Table, Verdict
 SHARPER = 1.0
 """Decibels from which on a picture counts as visibly sharper than by bicubic interpolation."""
 
+CRISPER = 0.01
+"""By so much of the truth's edges two results must differ to be told apart."""
+
 ONE_SIGN = ("residual_relu", "residual_sigmoid")
 
 
 @dataclass(frozen=True, eq=False)
 class Likeness:
-    """How alike pictures are to what they should be: PSNR in dB and SSIM, one each, float (n,)."""
+    """How alike pictures are to what they should be, one number each, float (n,).
+
+    Attributes:
+        psnr: in dB.
+        ssim: structural similarity.
+        edges: mean length of the gradient of brightness, as a share of the truth's; less than 1 is blurred.
+    """
 
     psnr: np.ndarray
     ssim: np.ndarray
+    edges: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +63,7 @@ class Result:
 
 
 def likeness_of(truth: np.ndarray, pictures: np.ndarray) -> Likeness:
-    """Return how alike pictures are to the truth, both uint8 (n, h, w, channels), by scikit-image."""
+    """Return how alike pictures are to the truth, both uint8 (n, h, w, channels); PSNR and SSIM by scikit-image."""
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
     pairs = list(zip(truth, pictures, strict=True))
@@ -75,7 +85,13 @@ def likeness_of(truth: np.ndarray, pictures: np.ndarray) -> Likeness:
                 for a, b in pairs
             ]
         ),
+        edges=np.array([edges_of(b) / edges_of(a) if edges_of(a) else 1.0 for a, b in pairs]),
     )
+
+
+def edges_of(picture: np.ndarray) -> float:
+    """Return the mean length of the gradient of a picture's brightness; uint8 (h, w, channels)."""
+    return float(np.hypot(*np.gradient(picture.mean(axis=-1))).mean())
 
 
 def gain_of(result: Result, bicubic: Likeness) -> float:
@@ -87,7 +103,7 @@ def verdicts(results: Sequence[Result], bicubic: Likeness) -> list[Verdict]:
     """Judge the lecture's sentence, and that about the loss where L1 and L2 were compared."""
     told = [_sharper_verdict(results, bicubic)]
     if {"l1", "l2"} <= {result.loss for result in results}:
-        told.append(_loss_verdict(results, bicubic))
+        told.append(_loss_verdict(results))
     return told
 
 
@@ -105,22 +121,30 @@ def _sharper_verdict(results: Sequence[Result], bicubic: Likeness) -> Verdict:
         return Verdict(
             sentence=LESSON.sentence, holds=None, because=f"{because}; no residual of both signs was trained."
         )
-    holds = max(right) >= SHARPER and all(gain < max(right) for gain in wrong)
+    holds: bool | None = max(right) >= SHARPER and all(gain < max(right) for gain in wrong)
     if not wrong:
         because += "; a residual of one sign was not trained beside it"
+        holds = None if holds else False
     return Verdict(sentence=LESSON.sentence, holds=holds, because=f"{because}.")
 
 
-def _loss_verdict(results: Sequence[Result], bicubic: Likeness) -> Verdict:
-    found = {(result.network, result.loss): gain_of(result, bicubic) for result in results}
+def _loss_verdict(results: Sequence[Result]) -> Verdict:
+    found = {(result.network, result.loss): float(result.likeness.edges.mean()) for result in results}
     both = [name for name in NETWORKS if (name, "l1") in found and (name, "l2") in found]
     words = "; ".join(
-        f"{NETWORKS[name]}: L1 {found[name, 'l1']:+.2f} dB, L2 {found[name, 'l2']:+.2f} dB over bicubic"
+        f"{NETWORKS[name]}: edges after L1 {found[name, 'l1']:.1%}, after L2 {found[name, 'l2']:.1%} of the truth's"
         for name in both
-    ).replace("-", "−")
-    decided = bool(both) and all(result.complete for result in results)
-    holds = all(found[name, "l1"] > found[name, "l2"] for name in both) if decided else None
-    return Verdict(sentence=LOSS_SENTENCE, holds=holds, because=f"{words}.")
+    )
+    if not both or not all(result.complete for result in results):
+        why = "the same network was not trained to its end with both"
+        return Verdict(sentence=LOSS_SENTENCE, holds=None, because=f"{words}; {why}." if words else f"{why}.")
+    differences = [found[name, "l1"] - found[name, "l2"] for name in both]
+    if any(difference <= -CRISPER for difference in differences):
+        return Verdict(sentence=LOSS_SENTENCE, holds=False, because=f"{words}.")
+    if any(difference < CRISPER for difference in differences):
+        why = f"less than {CRISPER:.0%} apart is too near to tell"
+        return Verdict(sentence=LOSS_SENTENCE, holds=None, because=f"{words}; {why}.")
+    return Verdict(sentence=LOSS_SENTENCE, holds=True, because=f"{words}.")
 
 
 def _best_gains(results: Sequence[Result], bicubic: Likeness) -> dict[str, float]:
@@ -176,7 +200,16 @@ def _curves(results: Sequence[Result], bicubic: Likeness) -> Lines:
 
 def _table(results: Sequence[Result], bicubic: Likeness, notes: Sequence[str]) -> Table:
     rows: list[tuple[Any, ...]] = [
-        ("bicubic", float(bicubic.psnr.mean()), float(bicubic.ssim.mean()), 0.0, None, None, None)
+        (
+            "bicubic",
+            float(bicubic.psnr.mean()),
+            float(bicubic.ssim.mean()),
+            0.0,
+            None,
+            f"{100 * bicubic.edges.mean():.1f} %",
+            None,
+            None,
+        )
     ]
     for result in results:
         better = result.likeness.psnr > bicubic.psnr[: len(result.likeness.psnr)]
@@ -187,6 +220,7 @@ def _table(results: Sequence[Result], bicubic: Likeness, notes: Sequence[str]) -
                 float(result.likeness.ssim.mean()),
                 gain_of(result, bicubic),
                 f"{100 * better.mean():.0f} %",
+                f"{100 * result.likeness.edges.mean():.1f} %",
                 f"{result.parameters:,}",
                 round(result.seconds, 1),
             )
@@ -194,8 +228,14 @@ def _table(results: Sequence[Result], bicubic: Likeness, notes: Sequence[str]) -
     lit = [(max(range(len(rows)), key=lambda row: rows[row][column]), column) for column in (1, 2)]
     return Table(
         title="Likeness to the true picture",
-        columns=("method", "PSNR in dB", "SSIM", "gain in dB", "pictures that gain", "weights", "seconds"),
+        columns=("method", "PSNR in dB", "SSIM", "gain in dB", "pictures that gain", "edges", "weights", "seconds"),
         rows=tuple(rows),
         lit=tuple(lit),
-        note=" ".join([f"Judged by {len(bicubic.psnr):,} pictures that were never learnt from.", *notes]),
+        note=" ".join(
+            [
+                f"Judged by {len(bicubic.psnr):,} pictures that were never learnt from. Edges: mean length of the "
+                "gradient of brightness, as a share of the truth's; less is blurred.",
+                *notes,
+            ]
+        ),
     )

@@ -60,8 +60,9 @@ def verdict(results: Sequence[Result], stopped: bool = False) -> Verdict:
     means = means_of(results)
     counts = sorted({count for _, count in means})
     parts = [_far_better(means, counts), _nearly(means, counts), _gains_more(means, counts)] if counts else []
-    told = [part for part in parts if part[0] is not None]
-    holds = all(part[0] for part in told) if told else None
+    held = [part[0] for part in parts]
+    # What was tried can refute the sentence; only the whole of it can bear it out.
+    holds = False if False in held else None if None in held or not held else True
     because = "; ".join(part[1] for part in parts) or "nothing was finished"
     if stopped:
         holds, because = None, f"it was stopped before its end: {because}"
@@ -85,7 +86,7 @@ def _nearly(means: Means, counts: Sequence[int]) -> Part:
     simple = {name: means[name, few] for name in _FROM_FEATURES if (name, few) in means}
     frozen = means.get(("frozen", few))
     if not simple or frozen is None:
-        return None, "simple classifiers of features were not compared with a dense head"
+        return None, "whether simple classifiers do nearly as well as a dense head was not tried"
     best = max(simple, key=lambda name: simple[name])
     return simple[best] >= frozen - NEARLY, f"{_short(best)} {_cell(simple[best])}"
 
@@ -99,7 +100,8 @@ def _gains_more(means: Means, counts: Sequence[int]) -> Part:
     gain = _mended(means["frozen", many], means[best, many])
     words = f"with {many} per class {_short(best)} {_cell(means[best, many])}, frozen {_cell(means['frozen', many])}"
     if few == many or (best, few) not in means or ("frozen", few) not in means:
-        return gain > 0, f"{words}, {gain:.0%} of its mistakes mended".replace("-", "−")
+        mended = f"{gain:.0%} of its mistakes mended".replace("-", "−")
+        return (None if gain > 0 else False), f"{words}, {mended}; whether that is more than with few was not tried"
     before = _mended(means["frozen", few], means[best, few])
     mended = f"{gain:.0%} of its mistakes mended against {before:.0%} with {few}".replace("-", "−")
     return gain > max(before, 0.0), f"{words}, {mended}"

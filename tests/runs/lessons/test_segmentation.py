@@ -69,6 +69,10 @@ def test_losses_are_judged_where_they_were_compared() -> None:
     told = verdicts([result("pretrained", 0.8), result("pretrained", 0.9, "dice")])
     assert len(told) == 2 and told[1].holds is True
     assert verdicts([result("pretrained", 0.9), result("pretrained", 0.8, "dice")])[1].holds is False
+    near = verdicts([result("pretrained", 0.8), result("pretrained", 0.802, "dice")])[1]
+    assert near.holds is None and "too near to tell" in near.because
+    both = verdicts([result("pretrained", 0.8), result("pretrained", 0.9, "both")])[1]
+    assert both.holds is None and "Dice loss alone was not trained" in both.because
     assert len(verdicts([result("pretrained", 0.9)])) == 1
 
 

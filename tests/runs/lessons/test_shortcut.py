@@ -26,6 +26,7 @@ def judged(variant: str, same: float, swapped: float, background: float = 4.0, t
 
 BIASED = judged("biased", 1.0, 0.02, background=8.0, thing=0.5)
 MENDED = judged("mended", 0.97, 0.96, background=0.5, thing=6.0)
+AUGMENTED = judged("augmented", 0.9, 0.4, background=2.0)
 
 
 def test_the_share_of_the_background_is_its_part_of_both_drops() -> None:
@@ -36,7 +37,7 @@ def test_the_share_of_the_background_is_its_part_of_both_drops() -> None:
 
 
 def test_the_sentence_holds_where_swapping_misleads_and_better_data_mend() -> None:
-    found = verdict([BIASED, MENDED])
+    found = verdict([BIASED, AUGMENTED, MENDED])
     assert found.holds is True
     assert "1.00 right, swapped 0.02, and 94% of the evidence is the background's" in found.because
 
@@ -56,7 +57,14 @@ def test_the_sentence_falls_where(networks: list[Judged]) -> None:
 
 
 def test_augmentation_need_not_mend_it() -> None:
-    assert verdict([BIASED, judged("augmented", 0.9, 0.4, background=2.0), MENDED]).holds is True
+    assert verdict([BIASED, AUGMENTED, MENDED]).holds is True
+
+
+def test_what_was_not_tried_is_said_and_leaves_the_sentence_open() -> None:
+    alone = verdict([BIASED])
+    assert alone.holds is None and "whether data mend it was not tried" in alone.because
+    half = verdict([BIASED, MENDED])
+    assert half.holds is None and "what augmentation does was not tried" in half.because
 
 
 def test_without_a_biased_network_or_its_end_nothing_is_judged() -> None:
