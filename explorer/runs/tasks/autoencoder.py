@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -20,6 +22,7 @@ from explorer.runs.lessons import lesson
 from explorer.runs.lessons.autoencoder import halvings_of, variant
 from explorer.runs.lessons.autoencoder_outcome import Result, items, plane
 from explorer.runs.picture_networks import convolutional_autoencoder, dense_autoencoder
+from explorer.runs.pretrained import outputs_of
 from explorer.runs.trained import file_of
 
 PCA_PICTURES = 2000
@@ -71,7 +74,12 @@ def autoencoder_of(
 
 
 def pca_errors(
-    training: np.ndarray, given: np.ndarray, truth: np.ndarray, sizes: tuple[int, ...], seed: int
+    training: np.ndarray,
+    given: np.ndarray,
+    truth: np.ndarray,
+    sizes: tuple[int, ...],
+    seed: int,
+    wait_for: Callable[[Callable[[], float]], float] = lambda work: work(),
 ) -> dict[int, float]:
     """Return the mean squared error of PCA for each number of components that there can be.
 
@@ -81,17 +89,18 @@ def pca_errors(
         truth: what should come out.
         sizes: numbers of components.
         seed: of the randomised search for components.
+        wait_for: does the work of one size, and looks for a stop meanwhile.
     """
     from sklearn.decomposition import PCA
 
     flat = training[:PCA_PICTURES].reshape(len(training[:PCA_PICTURES]), -1)
-    errors = {}
-    for size in sizes:
-        if size <= min(flat.shape):
-            pca = PCA(size, svd_solver="randomized", random_state=seed).fit(flat)
-            back = pca.inverse_transform(pca.transform(given.reshape(len(given), -1)))
-            errors[size] = float(np.mean((back - truth.reshape(len(truth), -1)) ** 2))
-    return errors
+
+    def error(size: int) -> float:
+        pca = PCA(size, svd_solver="randomized", random_state=seed).fit(flat)
+        back = pca.inverse_transform(pca.transform(given.reshape(len(given), -1)))
+        return float(np.mean((back - truth.reshape(len(truth), -1)) ** 2))
+
+    return {size: wait_for(partial(error, size)) for size in sizes if size <= min(flat.shape)}
 
 
 class _Trial:
@@ -107,12 +116,11 @@ class _Trial:
         self.truth = _from_zero_to_one(data.validation.pixels, multiple)
         if min(self.truth.shape[1:3]) < multiple:
             raise SentenceError("The pictures are too small for an encoder: choose larger ones.")
-        self.given = noisy(self.truth, settings["noise"], context.config.seed)
+        self.given = context.wait_for(lambda: noisy(self.truth, settings["noise"], context.config.seed))
         self.noise_error = float(np.mean((self.given - self.truth) ** 2)) if settings["noise"] else None
         context.say("principal components")
-        context.raise_if_stopped()
         seed = context.config.seed
-        self.pca = pca_errors(self.pictures, self.given, self.truth, settings["sizes"], seed)
+        self.pca = pca_errors(self.pictures, self.given, self.truth, settings["sizes"], seed, context.wait_for)
         self.probe = probe_pictures(len(self.truth), self.labels, seed)
         self.results: list[Result] = []
         self.reconstructions: dict[int, np.ndarray] = {}
@@ -150,8 +158,8 @@ class _Trial:
             validation_batch_size=AT_A_TIME,
         )
         self._keep(model, size)
-        count = JUDGED_AFTER_A_STOP if context.heard else len(self.truth)
-        back = outputs_of(learner, self.given[:count])
+        back = self._outputs(learner)
+        count = len(back)
         self.reconstructions[size] = back[self.probe] if count > self.probe.max() else back[:0]
         self.results.append(
             Result(
@@ -160,12 +168,20 @@ class _Trial:
                 pca=self.pca.get(size),
                 parameters=model.count_params(),
                 seconds=fitted.seconds,
-                complete=fitted.complete,
+                complete=fitted.complete and not context.heard,
             )
         )
         if size == 2:  # noqa: PLR2004 - a plane has two numbers
             self._draw_plane(encoder, decoder, count)
         self.write_outcome()
+
+    def _outputs(self, model: keras.Model, count: int | None = None) -> np.ndarray:
+        """Return a model's outputs for the unseen pictures, or the first ones; for fewer after a stop."""
+        try:
+            self.context.raise_if_stopped()
+            return outputs_of(model, self.given[:count], self.context.raise_if_stopped)
+        except Stopped:
+            return outputs_of(model, self.given[:count][:JUDGED_AFTER_A_STOP], lambda: None)
 
     def write_outcome(self) -> None:
         """Write what there is to show by now."""
@@ -186,7 +202,7 @@ class _Trial:
         write_applicable(self.context.folder, said)
 
     def _show(self, learner: keras.Model, epoch: int, size: int, error: float) -> None:
-        back = outputs_of(learner, self.given[self.probe])
+        back = outputs_of(learner, self.given[self.probe], lambda: None)
         caption = (
             f"Epoch {epoch}: {size} numbers for {int(np.prod(self.truth.shape[1:])):,} values, mean squared error "
             f"{error:.4f} on all unseen pictures."
@@ -213,11 +229,13 @@ class _Trial:
         return [outcome.Pictures(title="Side by side", pictures=(shown,))]
 
     def _draw_plane(self, encoder: keras.Model, decoder: keras.Model, count: int) -> None:
-        places = outputs_of(encoder, self.given[:count])
-        labels = None if self.labels is None else self.labels[:count]
+        places = self._outputs(encoder, count)
+        labels = None if self.labels is None else self.labels[: len(places)]
         self.planes = [plane(places, labels, self.classes)]
-        rows = _pixels(outputs_of(decoder, grid_of(places))).reshape(PLANE_SIDE, PLANE_SIDE, *self.truth.shape[1:])
-        path = self.context.preview(strips.sheet(list(rows), least_side=28, gap=1))
+        rows = _pixels(outputs_of(decoder, grid_of(places), lambda: None)).reshape(
+            PLANE_SIDE, PLANE_SIDE, *self.truth.shape[1:]
+        )
+        path = self.context.preview(strips.sheet(list(rows), least_side=48, gap=1))
         caption = (
             "What the decoder makes of places in the plane, in equal steps over the middle nine tenths of all pictures."
         )
@@ -237,17 +255,6 @@ def noisy(pictures: np.ndarray, noise: float, seed: int) -> np.ndarray:
         return pictures
     added = np.random.default_rng((seed, 9)).normal(0.0, noise, pictures.shape)
     return np.clip(pictures + added, 0.0, 1.0).astype(np.float32)
-
-
-def outputs_of(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
-    """Return a model's outputs (n, …) of inputs (n, …), in batches of one size."""
-    parts = []
-    for start in range(0, len(inputs), AT_A_TIME):
-        part = inputs[start : start + AT_A_TIME]
-        # The last batch is filled up: another size would be compiled anew.
-        full = np.concatenate([part, np.repeat(part[:1], AT_A_TIME - len(part), axis=0)])
-        parts.append(keras.ops.convert_to_numpy(model.predict_on_batch(full))[: len(part)])
-    return np.concatenate(parts)
 
 
 def probe_pictures(count: int, labels: np.ndarray | None, seed: int) -> np.ndarray:
