@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from explorer.networks.work_context import SentenceError, Stopped
 from explorer.runs.folder import HEARD, HEARTBEAT, METRICS, MODEL, PREVIEWS, STOP, WISHES, move, read_wishes
@@ -25,6 +26,8 @@ NOT_A_NUMBER = "The loss is not a number any more: take a smaller learning rate.
 
 LOOK_SECONDS = 0.05
 RATE_SECONDS = 10.0
+
+Made = TypeVar("Made")
 
 
 class Saves(Protocol):
@@ -168,6 +171,33 @@ class RunContext:
         """
         if self.stopped():
             raise Stopped
+
+    def wait_for(self, work: Callable[[], Made]) -> Made:
+        """Return the result of work that cannot be looked into, and look for a stop meanwhile.
+
+        Args:
+            work: a library's call that takes long; no training, since it goes on for a while after a stop.
+
+        Raises:
+            Stopped: if the run shall stop.
+        """
+        found: list[Made] = []
+        errors: list[BaseException] = []
+
+        def do() -> None:
+            try:
+                found.append(work())
+            except BaseException as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=do, name="work", daemon=True)
+        thread.start()
+        while thread.is_alive():
+            self.raise_if_stopped()
+            thread.join(0.1)
+        if errors:
+            raise errors[0]
+        return found[0]
 
     @property
     def heard(self) -> bool:

@@ -5,6 +5,7 @@ Nothing else happens between two batches, so that a run is as fast as a bare `mo
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from explorer.networks.work_context import SentenceError
+from explorer.networks.work_context import SentenceError, Stopped
 from explorer.runs.context import NOT_A_NUMBER, RunContext
 
 LOOK_SECONDS = 0.05
@@ -96,7 +97,9 @@ class _Reporter(keras.callbacks.Callback):
         self.fitted.epochs.append(numbers)
         self._tell(None, numbers)
         if self._on_epoch is not None:
-            self._on_epoch(self._epoch, numbers)
+            # What was learnt is saved behind the fit, also where the stop comes while an epoch is judged.
+            with contextlib.suppress(Stopped):
+                self._on_epoch(self._epoch, numbers)
         if self._context.stopped():
             self.model.stop_training = True
             self.fitted.complete = False
@@ -147,7 +150,7 @@ def fit(
         variant: which of several networks of the run this is; "" for the only one.
         first_epoch: number of the first epoch, where a network is trained in several parts.
         pictures: pictures of a step, for the rate; None: `batch_size`.
-        on_epoch: called after each epoch with its number and its numbers.
+        on_epoch: called after each epoch with its number and its numbers; one that takes long raises `Stopped`.
         curves: whether its numbers go into the run's curves; False for a repetition that only its end counts of.
         callbacks: further ones.
         **options: handed to `model.fit`.

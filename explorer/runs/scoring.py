@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,9 +34,23 @@ def compiled(model: keras.Model, learning_rate: float, loss: Any = None) -> kera
     return model
 
 
-def probabilities(model: keras.Model, inputs: np.ndarray, batch_size: int = 256) -> np.ndarray:
-    """Return (n, classes) of a model that ends in logits."""
-    return softmax(np.asarray(model.predict(inputs, batch_size=batch_size, verbose=0), np.float64), axis=-1)
+def probabilities(
+    model: keras.Model, inputs: np.ndarray, look: Callable[[], None] = lambda: None, batch_size: int = 64
+) -> np.ndarray:
+    """Return the probabilities of a classifier.
+
+    Args:
+        model: ends in logits.
+        inputs: (n, …).
+        look: called between batches; it raises where the run shall stop.
+        batch_size: how many at a time.
+
+    Returns:
+        (n, classes).
+    """
+    from explorer.runs.pretrained import outputs_of
+
+    return softmax(np.asarray(outputs_of(model, inputs, look, batch_size), np.float64), axis=-1)
 
 
 def accuracy(truth: np.ndarray, chances: np.ndarray) -> float:

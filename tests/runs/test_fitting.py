@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from explorer.networks.work_context import SentenceError
+from explorer.networks.work_context import SentenceError, Stopped
 from explorer.runs.context import RunContext
 from explorer.runs.fitting import fit
 from explorer.runs.folder import METRICS, STOP, create, wish
@@ -70,6 +71,31 @@ def test_a_stop_ends_the_epoch_that_it_comes_in(context: RunContext) -> None:
     fitted = fit(context, line(), X, 3 * X, epochs=50, on_epoch=lambda epoch, _: epoch == 2 and _stop(context))
     assert not fitted.complete
     assert len(fitted.epochs) == 2
+
+
+def test_a_stop_while_an_epoch_is_judged_leaves_the_network_to_be_saved(context: RunContext) -> None:
+    def judge(epoch: int, numbers: dict[str, float]) -> None:
+        _stop(context)
+        context.raise_if_stopped()
+
+    model = line()
+    fitted = fit(context, model, X, 3 * X, epochs=50, on_epoch=judge)
+    assert not fitted.complete and len(fitted.epochs) == 1
+    assert model.get_weights()[0].item() > 0.0
+
+
+def test_a_stop_is_heard_while_a_library_works(context: RunContext) -> None:
+    end = threading.Event()
+    _stop(context)
+    with pytest.raises(Stopped):
+        context.wait_for(lambda: end.wait(60))
+    end.set()
+
+
+def test_what_a_library_returns_or_raises_comes_back(context: RunContext) -> None:
+    assert context.wait_for(lambda: 3) == 3
+    with pytest.raises(ZeroDivisionError):
+        context.wait_for(lambda: 1 / 0)
 
 
 def _stop(context: RunContext) -> None:

@@ -172,10 +172,12 @@ def _trained(context: RunContext, settings: dict[str, Any], block: str, data: Di
     judged = slice(None, MOST_JUDGED)
 
     def show(epoch: int, numbers: dict[str, float]) -> None:
-        told = probabilities(model, inputs[judged])
+        told = probabilities(model, inputs[judged], context.raise_if_stopped)
+        chances = probabilities(model, checks, context.raise_if_stopped)
+        # Only now: an epoch whose judging was cut short has no numbers.
+        result.chances = chances
         result.losses.append(cross_entropy(labels[judged], told))
         result.training.append(accuracy(labels[judged], told))
-        result.chances = probabilities(model, checks)
         result.validation.append(accuracy(truth, result.chances))
         guesses = tuple(tuple(round(float(chance), 5) for chance in row) for row in result.chances[:PROBES])
         add_moment(context, epoch, Guesses(probabilities=guesses), block)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -148,24 +149,40 @@ class _Trial:
             validation_batch_size=AT_A_TIME,
         )
         self._keep(model, variant, title)
-        count = JUDGED_AFTER_A_STOP if context.heard else len(self.judged)
-        answers = answers_of(whole, self.judged[:count])
+        answers = self._answers(whole)
         self.results.append(
             Result(
                 variant=variant,
                 title=title,
                 network=network,
                 loss=loss,
-                confusion=pixel_confusion(self.truth[:count], answers, len(self.classes)),
+                confusion=np.sum(
+                    [pixel_confusion(truth, answer, len(self.classes)) for truth, answer in self._scenes(answers)],
+                    axis=0,
+                ),
                 curve=tuple(curve),
                 parameters=model.count_params(),
                 learnt=sum(math.prod(weight.shape) for weight in model.trainable_variables),
                 seconds=fitted.seconds,
-                complete=fitted.complete,
+                complete=fitted.complete and not context.heard,
             )
         )
         self._show_best_and_worst(answers, variant, title)
         self.write_outcome()
+
+    def _answers(self, whole: keras.Model) -> np.ndarray:
+        """Return what a network says of the scenes, of the first ones only after a stop."""
+        try:
+            self.context.raise_if_stopped()
+            return answers_of(whole, self.judged, self.context.raise_if_stopped)
+        except Stopped:
+            return answers_of(whole, self.judged[:JUDGED_AFTER_A_STOP])
+
+    def _scenes(self, answers: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Return truth and answer of each scene that was judged, and hear a stop on the way."""
+        for truth, answer in zip(self.truth, answers, strict=False):
+            self.context.stopped()
+            yield truth, answer
 
     def write_outcome(self) -> None:
         """Write what there is to show by now."""
@@ -209,7 +226,7 @@ class _Trial:
         )
 
     def _show_best_and_worst(self, answers: np.ndarray, variant: str, title: str) -> None:
-        scores = np.array([scene_iou(truth, answer) for truth, answer in zip(self.truth, answers, strict=False)])
+        scores = np.array([scene_iou(truth, answer) for truth, answer in self._scenes(answers)])
         order = np.argsort(scores, kind="stable")
         count = min(BEST_AND_WORST, len(order) // 2)
         pictures = []
@@ -224,15 +241,17 @@ class _Trial:
             self.best_and_worst.append(outcome.Pictures(title=f"Best and worst: {name}", pictures=tuple(pictures)))
 
 
-def answers_of(whole: keras.Model, pixels: np.ndarray) -> np.ndarray:
+def answers_of(whole: keras.Model, pixels: np.ndarray, look: Callable[[], None] = lambda: None) -> np.ndarray:
     """Return the class of each pixel, uint8 (n, h, w).
 
     Args:
         whole: takes uint8 pixels, gives logits.
         pixels: (n, h, w, 3).
+        look: called between batches; it raises where the run shall stop.
     """
     parts = []
     for start in range(0, len(pixels), AT_A_TIME):
+        look()
         part = pixels[start : start + AT_A_TIME]
         # All batches of one size, the last one filled up: another size would be compiled anew.
         full = np.concatenate([part, np.repeat(part[:1], AT_A_TIME - len(part), axis=0)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -20,7 +21,7 @@ from explorer.runs.layers import StructuralLoss, psnr, ssim
 from explorer.runs.learning_rates import CosineDecay
 from explorer.runs.lessons import lesson
 from explorer.runs.lessons.super_resolution import small_side, variants_of
-from explorer.runs.lessons.super_resolution_outcome import Result, items, likeness_of
+from explorer.runs.lessons.super_resolution_outcome import Likeness, Result, items, likeness_of
 from explorer.runs.lessons.super_resolution_script import output_of
 from explorer.runs.patches import patches, reduced, resized
 from explorer.runs.picture_networks import enlarging
@@ -44,9 +45,9 @@ def train(context: RunContext) -> None:
     settings = lesson("super_resolution").settings(context.config.settings)
     try:
         data = load(context.config.data, seed=context.config.seed, context=context, kind="pictures")
+        trial = _Trial(context, settings, data)
     except Stopped:
         return
-    trial = _Trial(context, settings, data)
     variants = variants_of(settings)
     pairs = [(network, loss) for network in settings["networks"] for loss in settings["losses"]]
     for number, ((variant, title), (network, loss)) in enumerate(zip(variants.items(), pairs, strict=True), start=1):
@@ -106,13 +107,14 @@ class _Trial:
         if min(large.shape[1:3]) < max(LEAST_SSIM_SIDE, 2 * scale):
             raise SentenceError("The pictures are too small to be made smaller: choose larger ones.")
         context.say("cutting out patches")
-        small = reduced(large, scale)
+        small = context.wait_for(lambda: reduced(large, scale))
         side = min(small_side(scale, min(large.shape[1:3])), *small.shape[1:3])
-        cut = patches(large, small, settings["patches"], side, context.config.seed)
+        cut = context.wait_for(lambda: patches(large, small, settings["patches"], side, context.config.seed))
         self.inputs, self.targets = (_from_zero_to_one(each) for each in cut)
-        self.small = reduced(self.judged, scale)
-        self.bicubic = resized(self.small, *self.judged.shape[1:3])
-        self.likeness = likeness_of(self.judged, self.bicubic)
+        context.say("enlarging by bicubic interpolation")
+        self.small = context.wait_for(lambda: reduced(self.judged, scale))
+        self.bicubic = context.wait_for(lambda: resized(self.small, *self.judged.shape[1:3]))
+        self.likeness = context.wait_for(lambda: likeness_of(self.judged, self.bicubic))
         self.crops = crops_of(self.judged, scale, context.config.seed)
         self.results: list[Result] = []
         self.answers: dict[str, np.ndarray] = {}
@@ -157,8 +159,7 @@ class _Trial:
             validation_batch_size=AT_A_TIME,
         )
         self._keep(model, variant, title)
-        count = JUDGED_AFTER_A_STOP if context.heard else len(self.judged)
-        answers = enlarged(model, self.small[:count])
+        answers, likeness = self._judge(model)
         self.answers[variant] = answers
         self.results.append(
             Result(
@@ -166,14 +167,25 @@ class _Trial:
                 title=title,
                 network=network,
                 loss=loss,
-                likeness=likeness_of(self.judged[:count], answers),
+                likeness=likeness,
                 curve=tuple(curve),
                 parameters=model.count_params(),
                 seconds=fitted.seconds,
-                complete=fitted.complete,
+                complete=fitted.complete and not context.heard,
             )
         )
         self.write_outcome()
+
+    def _judge(self, model: keras.Model) -> tuple[np.ndarray, Likeness]:
+        """Return what a network makes of the pictures, of the first ones only after a stop, and how alike it is."""
+        context = self.context
+        try:
+            context.raise_if_stopped()
+            answers = enlarged(model, self.small, context.raise_if_stopped)
+            return answers, context.wait_for(lambda: likeness_of(self.judged, answers))
+        except Stopped:
+            few = enlarged(model, self.small[:JUDGED_AFTER_A_STOP])
+            return few, likeness_of(self.judged[:JUDGED_AFTER_A_STOP], few)
 
     def write_outcome(self) -> None:
         """Write what there is to show by now."""
@@ -254,10 +266,17 @@ class _Trial:
         return found
 
 
-def enlarged(model: keras.Model, small: np.ndarray) -> np.ndarray:
-    """Return what a network makes of pictures, as a screen shows it: uint8, from uint8 (n, h, w, channels)."""
+def enlarged(model: keras.Model, small: np.ndarray, look: Callable[[], None] = lambda: None) -> np.ndarray:
+    """Return what a network makes of pictures, as a screen shows it: uint8, from uint8 (n, h, w, channels).
+
+    Args:
+        model: gives pictures from 0 to 1.
+        small: what it enlarges.
+        look: called between batches; it raises where the run shall stop.
+    """
     parts = []
     for start in range(0, len(small), AT_A_TIME):
+        look()
         part = small[start : start + AT_A_TIME]
         # All batches of one size, the last one filled up: another size would be compiled anew.
         full = np.concatenate([part, np.repeat(part[:1], AT_A_TIME - len(part), axis=0)])
