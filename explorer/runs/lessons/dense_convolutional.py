@@ -18,6 +18,8 @@ NETWORKS = {
     "cnn2": "Four convolutions (cnn2)",
 }
 CONVOLUTIONAL = ("cnn1", "cnn2")
+NORMED = ("dense", "cnn2")
+"""Those that batch normalisation can be put into."""
 COMPARISONS = {
     "networks": "Only the networks",
     "pixels": "Pixels as they are, standardised",
@@ -189,6 +191,22 @@ def treatments(settings: Mapping[str, Any]) -> dict[str, Treatment]:
     return found
 
 
+def plans(settings: Mapping[str, Any]) -> tuple[tuple[str, str, Treatment], ...]:
+    """Return (network, name of the treatment, treatment) of all that is trained, in order.
+
+    A treatment that changes nothing in a network is left out: cnn1 has no batch normalisation.
+    """
+    found = []
+    for network in settings["networks"]:
+        seen: list[Treatment] = []
+        for name, treatment in treatments(settings).items():
+            built = replace(treatment, batch_norm=treatment.batch_norm and network in NORMED)
+            if built not in seen:
+                seen.append(built)
+                found.append((network, name, treatment))
+    return tuple(found)
+
+
 def variant(network: str, treatment: str) -> str:
     """Return whose curve it is."""
     return network if treatment == "as_set" else f"{network}-{treatment}"
@@ -203,9 +221,8 @@ def _estimate(settings: Mapping[str, Any], data: Mapping[str, Any]) -> float:
     pictures = data.get("pictures", 1400)
     each = {"dense": 1.0e-4, "cnn1": 3.0e-4, "cnn2": 4.0e-4}
     seconds = 6 + 0.001 * (pictures + data.get("validation", 1000))
-    for treatment in treatments(settings).values():
-        for network in settings["networks"]:
-            seconds += 3 + each[network] * pictures * settings["epochs"] * (1.5 if treatment.augmentation else 1.0)
+    for network, _, treatment in plans(settings):
+        seconds += 3 + each[network] * pictures * settings["epochs"] * (1.5 if treatment.augmentation else 1.0)
     return seconds
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.runs.lessons.shown_code import in_docstring
+from explorer.runs.lessons.shown_code import in_docstring, loading
 from explorer.runs.record import Config
 
 _HEAD = '''"""{title} (seed {seed})."""
@@ -15,9 +14,9 @@ import keras
 import numpy as np
 from keras import layers
 
-from explorer.runs.data.loading import load
+from explorer.runs.data.loading import {loader}
 
-data = load({data!r}, seed={seed}, kind="classes")
+data = {load}
 x, y = data.training.inputs(), data.training.labels
 x_val, y_val = data.validation.inputs(), data.validation.labels
 classes = len(data.training.classes)
@@ -75,8 +74,9 @@ def build(network, given):
 
 treatments = {treatments}
 
-for network in {networks!r}:
-    for name, given in treatments.items():
+for network, names in {networks!r}.items():
+    for name in names:
+        given = treatments[name]
         keras.utils.set_random_seed({seed})
         model = build(network, given)
         model.compile(
@@ -118,13 +118,18 @@ def script(config: Config, settings: Mapping[str, Any]) -> str:
         config: of the run.
         settings: all of the lesson's, checked.
     """
-    from explorer.runs.lessons.dense_convolutional import treatments
+    from explorer.runs.lessons.dense_convolutional import plans, treatments
 
     found = {
         name: {**vars(each), "augmentation": dict(each.augmentation)} for name, each in treatments(settings).items()
     }
     augmented = any(each["augmentation"] for each in found.values())
     mixed = any(each["augmentation"].get("augment_mixup") for each in found.values())
+    # A treatment that changes nothing in a network is left out for it.
+    names = {
+        network: tuple(name for other, name, _ in plans(settings) if other == network)
+        for network in settings["networks"]
+    }
     rows = ",\n".join(f"    {name!r}: {each!r}" for name, each in found.items())
     one_hot = "np.eye(classes, dtype=np.float32)[{}]"
     words = {
@@ -137,11 +142,11 @@ def script(config: Config, settings: Mapping[str, Any]) -> str:
     }
     return _HEAD.format(
         title=in_docstring(config.title or "Dense against convolutional"),
-        data=json.loads(json.dumps(config.data)),
+        **loading(config.data, config.seed, "classes"),
         seed=config.seed,
         least=0.05,
         treatments=f"{{\n{rows},\n}}",
-        networks=tuple(settings["networks"]),
+        networks=names,
         optimizer={"sgd": "SGD", "adam": "Adam"}[settings["optimizer"]],
         learning_rate=settings["learning_rate"],
         loss="CategoricalCrossentropy" if mixed else "SparseCategoricalCrossentropy",

@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 RUNS = Path(__file__).parent.parent
+OWN_PICTURES = "PATH TO YOUR PICTURES"
+OWN_SETTINGS = ("side", "fit", "grey", "validation_share")
 
 
 def in_docstring(title: str) -> str:
     """Return a title as it can stand in a script's docstring, which it can neither end nor escape from."""
     return " ".join(title.replace('"', "'").replace("\\", "/").split())
+
+
+def loading(data: Mapping[str, Any], seed: int | str, kind: str) -> dict[str, str]:
+    """Return how a script gets at a run's pictures, for a template with `{loader}` and `{load}`.
+
+    A visitor's own pictures are nobody else's: the script reads them from a folder or zip on its own machine.
+
+    Args:
+        data: "source" and its settings, as in `Config.data`.
+        seed: of the run, or the name that it has in the script.
+        kind: "classes", "masks" or "pictures".
+
+    Returns:
+        "loader", the name to import from `explorer.runs.data.loading`, and "load", the call.
+    """
+    if data.get("source") != "own":
+        return {"loader": "load", "load": f'load({dict(data)!r}, seed={seed}, kind="{kind}")'}
+    given = "".join(f", {name}={data[name]!r}" for name in OWN_SETTINGS if name in data)
+    return {"loader": "load_files", "load": f'load_files("{OWN_PICTURES}", seed={seed}, kind="{kind}"{given})'}
 
 
 def functions(module: str, *names: str) -> str:

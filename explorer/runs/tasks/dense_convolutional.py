@@ -19,13 +19,14 @@ from explorer.runs.lessons.dense_convolutional import (
     CONVOLUTIONAL,
     LESSON,
     NETWORKS,
+    NORMED,
     SENTENCES,
     TREATMENTS,
     Treatment,
     title,
-    treatments,
     variant,
 )
+from explorer.runs.lessons.dense_convolutional import plans as plans_of
 from explorer.runs.outcome import (
     Guesses,
     Line,
@@ -102,7 +103,7 @@ def train(context: RunContext) -> None:
     data = load(context.config.data, seed=context.config.seed, context=context, kind="classes")
     _write_pictures(context, data)
     shown = _pixel_pictures(context, data) if settings["compare"] == "pixels" else []
-    plans = [(network, name, each) for network in settings["networks"] for name, each in treatments(settings).items()]
+    plans = plans_of(settings)
     results: list[Result] = []
     for number, (network, name, treatment) in enumerate(plans, start=1):
         if context.stopped():
@@ -165,8 +166,11 @@ def _trained(
     result = Result(network, name, model.count_params(), trainable, np.zeros((0, len(training.classes))))
 
     def show(epoch: int, numbers: dict[str, float]) -> None:
-        result.training.append(accuracy(labels[:MOST_JUDGED], probabilities(model, inputs[:MOST_JUDGED])))
-        result.chances = probabilities(model, checks)
+        told = probabilities(model, inputs[:MOST_JUDGED], context.raise_if_stopped)
+        chances = probabilities(model, checks, context.raise_if_stopped)
+        # Only now: an epoch whose judging was cut short has no numbers.
+        result.chances = chances
+        result.training.append(accuracy(labels[:MOST_JUDGED], told))
         result.validation.append(accuracy(truth, result.chances))
         guesses = tuple(tuple(round(float(chance), 5) for chance in row) for row in result.chances[:PROBES])
         add_moment(context, epoch, Guesses(probabilities=guesses), variant(network, name))
@@ -318,20 +322,22 @@ def verdict(settings: dict[str, Any], results: list[Result], complete: bool) -> 
     if not complete:
         return Verdict(sentence=sentence, holds=None, because="Not every network has been trained to its end.")
     found = {(result.network, result.treatment): result for result in results}
-    judge = {
-        "pixels": _pixels_verdict,
-        "networks": _networks_verdict,
-        "regularisation": _gap_verdict,
-        "augmentation": _gap_verdict,
-    }[compare]
-    holds, because = judge(found)
+    if compare == "pixels":
+        holds, because = _pixels_verdict(found, settings["batch_norm"])
+    elif compare == "networks":
+        holds, because = _networks_verdict(found)
+    else:
+        holds, because = _gap_verdict(found)
+        if compare == "regularisation" and set(settings["networks"]).isdisjoint(NORMED):
+            holds = None if holds else False
+            because += " Batch norm was not tried: cnn1 has none."
     return Verdict(sentence=sentence, holds=holds, because=because)
 
 
 Found = dict[tuple[str, str], Result]
 
 
-def _pixels_verdict(found: Found) -> tuple[bool | None, str]:
+def _pixels_verdict(found: Found, batch_norm: bool) -> tuple[bool | None, str]:
     networks = list(dict.fromkeys(network for network, _ in found))
     gains = {each: found[each, "standardised"].share - found[each, "raw"].share for each in networks}
     because = "Accuracy without and with standardised pixels: " + ", ".join(
@@ -343,7 +349,11 @@ def _pixels_verdict(found: Found) -> tuple[bool | None, str]:
     if "dense" not in gains or not convolutional:
         return None, f"{because}. It takes the dense net and a convolutional one to compare."
     # The plainest one, if it is there: batch normalisation, as in cnn2, standardises by itself.
-    return gains[convolutional[0]] >= gains["dense"] + CLEARLY, f"{because}."
+    plainest = convolutional[0]
+    because = f"{because}. {NETWORKS[plainest]} is compared with the dense net"
+    if batch_norm and plainest not in NORMED:
+        because += ", which has batch norm, a standardisation of its own, while cnn1 has none"
+    return gains[plainest] >= gains["dense"] + CLEARLY, f"{because}."
 
 
 def _networks_verdict(found: Found) -> tuple[bool | None, str]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from explorer.runs.data.sources import checked
-from explorer.runs.lessons.dense_convolutional import LESSON, NETWORKS, SENTENCES, TREATMENTS, treatments, variant
+from explorer.runs.lessons.dense_convolutional import (
+    LESSON,
+    NETWORKS,
+    SENTENCES,
+    TREATMENTS,
+    plans,
+    treatments,
+    variant,
+)
 from explorer.runs.trained import TrainedModel, file_of
 
 
@@ -27,6 +35,16 @@ def test_each_comparison_changes_one_thing_only():
     }  # fmt: skip
     augmented = treatments(LESSON.settings({"compare": "augmentation"}))
     assert not augmented["plain"].augmentation and augmented["augmented"].augmentation["augment_flip"] == "none"
+
+
+def test_a_treatment_that_changes_nothing_in_a_network_is_left_out_for_it():
+    both = plans(LESSON.settings({"compare": "regularisation"}))
+    assert [name for network, name, _ in both if network == "dense"] == ["plain", "dropout", "batch_norm", "both"]
+    assert [name for network, name, _ in both if network == "cnn1"] == ["plain", "dropout"]
+    pixels = plans(LESSON.settings({"compare": "pixels"}))
+    assert [(network, name) for network, name, _ in pixels] == [
+        ("dense", "raw"), ("dense", "standardised"), ("cnn1", "raw"), ("cnn1", "standardised")
+    ]  # fmt: skip
 
 
 def test_a_penalty_joins_the_comparison_of_regularisation_when_it_is_set():

@@ -17,11 +17,11 @@ from explorer.runs import digit_networks
 from explorer.runs.context import RunContext
 from explorer.runs.data.loading import load
 from explorer.runs.folder import STOP
-from explorer.runs.lessons.dense_convolutional import LESSON, Treatment, variant
+from explorer.runs.lessons.dense_convolutional import LESSON, Treatment, plans, variant
 from explorer.runs.metrics import read_metrics
 from explorer.runs.outcome import predictions_file, read_arrays, read_moments, read_outcome
 from explorer.runs.process import ROOT
-from explorer.runs.tasks.dense_convolutional import train
+from explorer.runs.tasks.dense_convolutional import Result, train, verdict
 from explorer.runs.trained import read_models
 
 AS_IN_THE_LECTURE = Treatment(standardise=False, batch_norm=True, dropout=0.0, l1=0.0, l2=0.0, augmentation={})
@@ -100,6 +100,32 @@ def test_a_pixel_that_never_varies_does_not_explode():
 def test_a_network_with_standardised_pixels_has_no_more_parameters():
     statistics = digit_networks.statistics(np.random.default_rng(0).random((10, *DIGIT)))
     assert digit_networks.build("cnn2", DIGIT, 10, AS_IN_THE_LECTURE, statistics).count_params() == 36_314
+
+
+# --- verdicts ---
+
+
+def result(network: str, treatment: str, training: float, validation: float) -> Result:
+    return Result(network, treatment, 10, 10, np.zeros((1, 2)), [training], [validation])
+
+
+def test_one_convolution_without_batch_norm_does_not_decide_about_batch_norm() -> None:
+    settings = LESSON.settings({"compare": "regularisation"})
+    narrower = [result(network, name, 1.0, 0.8 if name == "plain" else 0.9) for network, name, _ in plans(settings)]
+    assert verdict(settings, narrower, complete=True).holds is True
+    alone = LESSON.settings({"compare": "regularisation", "networks": ["cnn1"]})
+    told = verdict(alone, [each for each in narrower if each.network == "cnn1"], complete=True)
+    assert told.holds is None and "Batch norm was not tried" in told.because
+
+
+def test_the_verdict_about_pixels_says_that_only_the_dense_net_has_batch_norm() -> None:
+    found = [
+        result("dense", "raw", 0.9, 0.90), result("dense", "standardised", 0.9, 0.91),
+        result("cnn1", "raw", 0.9, 0.80), result("cnn1", "standardised", 0.9, 0.95),
+    ]  # fmt: skip
+    told = verdict(LESSON.settings({}), found, complete=True)
+    assert told.holds is True and "has batch norm" in told.because
+    assert "has batch norm" not in verdict(LESSON.settings({"batch_norm": False}), found, complete=True).because
 
 
 # --- runs ---
