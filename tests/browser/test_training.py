@@ -104,16 +104,18 @@ def test_own_pictures_are_learned_from_and_a_picture_is_explained_with_what_came
     assert len(counts) == 4 and sum(counts) > 0
     filled = max(range(4), key=counts.__getitem__)
     board.locator("button").nth(filled).click()
+    page.get_by_text(re.compile("recognised$|taken for ")).first.wait_for()
+    wait_until_idle(page)
     picture = page.locator(".st-key-training_mistake_pictures button.tile").first
     picture.click()
     page.locator(".st-key-training_opened").wait_for()
     name = page.locator(".st-key-training_opened strong").first.inner_text()
     page.locator(".st-key-training_opened").get_by_role("button", name="Explain").click()
     page.locator(".st-key-explanations_stage .view").wait_for(timeout=RUN_MS)
-    said = page.get_by_text(re.compile("The network says")).first
-    expect(said).to_contain_text(re.compile("boat|mushroom"))
-    assert "explanations_network=run-" in page.url
-    assert name
+    expect(page.get_by_text(re.compile("The network says")).first).to_contain_text(re.compile("boat|mushroom"))
+    expect(page.get_by_role("combobox", name="Network").first).to_have_value(re.compile("Transfer learning"))
+    assert name.endswith(".jpg")
+    expect(page.get_by_test_id("stSidebar")).to_contain_text(name.rpartition("/")[2].removesuffix(".jpg"))
     wait_until_idle(page)
 
 
@@ -147,6 +149,7 @@ def test_a_cell_of_the_confusions_opens_its_pictures_and_the_slider_goes_back_in
     page.get_by_role("button", name="cat, taken for fish: 2").click()
     pictures = page.locator(".st-key-training_mistake_pictures button.tile")
     expect(pictures).to_have_count(2)
+    wait_until_idle(page)
     pictures.first.click()
     expect(page.locator(".st-key-training_opened")).to_contain_text("drawn:cat:")
     assert "training_cell=0-1" in page.url
