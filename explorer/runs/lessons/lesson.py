@@ -33,7 +33,7 @@ class Knob:
         options: value to printed text, for choices.
         low: smallest number.
         high: largest number.
-        step: of a slider.
+        step: of a slider; whole numbers of a lesson are `low` and so many steps.
         logarithmic: whether a slider goes by factors, as for learning rates.
         main: whether it stands in the row of main controls; the others are folded under *more*.
         only_if: shown and used only while other knobs have one of these values.
@@ -77,6 +77,16 @@ class Knob:
             if not (whole and value != int(value)) and self._within(value):
                 return int(value) if whole else float(value)
         raise SentenceError(f"{self.label}: {self._wanted()}.")
+
+    def checked_step(self, value: Any) -> Any:
+        """Return a value that `checked` has returned, if a slider could have been put there.
+
+        Raises:
+            SentenceError: if it is a whole number between two steps.
+        """
+        if self.kind != "integer" or not self.step or (value - (self.low or 0)) % self.step == 0:
+            return value
+        raise SentenceError(f"{self.label}: {self._wanted()} in steps of {self.step:g}.")
 
     def _within(self, value: float) -> bool:
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
@@ -174,7 +184,7 @@ class Lesson:
         """
         for name in given:
             self.knob(name)
-        return {knob.name: knob.checked(given.get(knob.name, knob.default)) for knob in self.knobs}
+        return {knob.name: knob.checked_step(knob.checked(given.get(knob.name, knob.default))) for knob in self.knobs}
 
     def in_use(self, settings: Mapping[str, Any]) -> tuple[Knob, ...]:
         """Return the knobs that matter with these settings."""
