@@ -82,8 +82,11 @@ def _model(path: Path, needs: tuple[str, ...]) -> keras.Model:
 
 
 def _classified(model: keras.Model, about: Applicable, folder: Path, pixels: np.ndarray) -> Applied:
-    described = next(each for each in read_models(folder).models if each.variant == about.variant)
-    entry = entry_of(read_config(folder), folder, described)
+    try:
+        described = next(each for each in read_models(folder).models if each.variant == about.variant)
+        entry = entry_of(read_config(folder), folder, described)
+    except (StopIteration, OSError, ValueError) as error:  # the run was deleted meanwhile
+        raise SentenceError(CANNOT_BE_OPENED) from error
     fitted = fit(pixels, entry)
     given = _channels(fitted.pixels, about.channels)
     logits = _run(model, prepare(given, entry) if about.channels == 3 else given[None] / np.float32(255))

@@ -16,9 +16,9 @@ from explorer.networks.work_context import NO_CONTEXT, SentenceError
 from explorer.runs import applying, picture_networks
 from explorer.runs.applied import APPLICABLE, Applicable, read_applicable, write_applicable
 from explorer.runs.context import RunContext
-from explorer.runs.folder import create
+from explorer.runs.folder import CONFIG, create
 from explorer.runs.record import new_config
-from explorer.runs.trained import file_of
+from explorer.runs.trained import NETWORK, file_of
 
 WRONG = '{"models": [{"variant": "../x", "what": "segments", "side": [8, 8]}]}'
 
@@ -122,6 +122,26 @@ def test_what_cannot_be_opened_is_said_in_a_sentence(context: RunContext) -> Non
     (context.folder / file_of("v")).write_bytes(b"no model")
     with pytest.raises(SentenceError, match="cannot be opened"):
         applying.apply(NO_CONTEXT, str(context.folder), "v", picture(8, 8))
+
+
+@pytest.mark.parametrize("gone", [NETWORK, CONFIG])
+def test_a_run_that_is_deleted_meanwhile_is_said_in_a_sentence(
+    context: RunContext, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    inputs = keras.Input((8, 8, 3))
+    context.save_model(keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(inputs))))
+    context.describe_model(classes=["a", "b"], input_size=(8, 8))
+
+    load = applying.trained
+
+    def load_and_delete(path: Path) -> keras.Model:
+        model = load(path)
+        (context.folder / gone).unlink()
+        return model
+
+    monkeypatch.setattr(applying, "trained", load_and_delete)
+    with pytest.raises(SentenceError, match="cannot be opened"):
+        applying.apply(NO_CONTEXT, str(context.folder), "", picture(8, 8))
 
 
 def test_code_in_a_models_file_is_not_run(context: RunContext) -> None:
