@@ -33,7 +33,7 @@ class Knob:
         options: value to printed text, for choices.
         low: smallest number.
         high: largest number.
-        step: of a slider; whole numbers of a lesson are `low` and so many steps.
+        step: of a slider; whole numbers are `low` and so many steps, unless it goes by factors.
         logarithmic: whether a slider goes by factors, as for learning rates.
         main: whether it stands in the row of main controls; the others are folded under *more*.
         only_if: shown and used only while other knobs have one of these values.
@@ -74,22 +74,15 @@ class Knob:
                 return value
         elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             whole = self.kind == "integer"
-            if not (whole and value != int(value)) and self._within(value):
+            if not (whole and (value != int(value) or not self._on_a_step(value))) and self._within(value):
                 return int(value) if whole else float(value)
         raise SentenceError(f"{self.label}: {self._wanted()}.")
 
-    def checked_step(self, value: Any) -> Any:
-        """Return a value that `checked` has returned, if a slider could have been put there.
-
-        Raises:
-            SentenceError: if it is a whole number between two steps.
-        """
-        if self.kind != "integer" or not self.step or (value - (self.low or 0)) % self.step == 0:
-            return value
-        raise SentenceError(f"{self.label}: {self._wanted()} in steps of {self.step:g}.")
-
     def _within(self, value: float) -> bool:
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+    def _on_a_step(self, value: float) -> bool:
+        return not self.step or self.logarithmic or (value - (self.low or 0)) % self.step == 0
 
     def _wanted(self) -> str:
         if self.kind in ("choice", "choices"):
@@ -100,7 +93,8 @@ class Knob:
         if self.kind == "text":
             return f"a text of at most {LONGEST_TEXT:,} characters"
         number = "a whole number" if self.kind == "integer" else "a number"
-        return f"{number} from {self.low:g} to {self.high:g}"
+        steps = f" in steps of {self.step:g}" if self.kind == "integer" and (self.step or 1) != 1 else ""
+        return f"{number} from {self.low:g} to {self.high:g}{steps}"
 
 
 @dataclass(frozen=True)
@@ -184,7 +178,7 @@ class Lesson:
         """
         for name in given:
             self.knob(name)
-        return {knob.name: knob.checked_step(knob.checked(given.get(knob.name, knob.default))) for knob in self.knobs}
+        return {knob.name: knob.checked(given.get(knob.name, knob.default)) for knob in self.knobs}
 
     def in_use(self, settings: Mapping[str, Any]) -> tuple[Knob, ...]:
         """Return the knobs that matter with these settings."""

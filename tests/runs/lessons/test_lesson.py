@@ -25,6 +25,11 @@ def test_a_depth_between_two_steps_is_refused_with_a_sentence(depth: int) -> Non
 
 def test_steps_count_from_the_smallest_number() -> None:
     knob = Knob("size", "Size", "integer", 5, low=5, high=25, step=10)
-    assert [knob.checked_step(value) for value in (5, 15, 25)] == [5, 15, 25]
+    assert [knob.checked(value) for value in (5, 15, 25)] == [5, 15, 25]
     with pytest.raises(SentenceError):
-        knob.checked_step(10)
+        knob.checked(10)
+
+
+def test_what_goes_by_factors_keeps_to_no_steps() -> None:
+    knob = Knob("size", "Size", "integer", 16, low=0, high=64, step=16, logarithmic=True)
+    assert knob.checked(2) == 2
