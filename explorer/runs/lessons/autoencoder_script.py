@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.runs.lessons.shown_code import functions, in_docstring
+from explorer.runs.lessons.shown_code import functions, in_docstring, loading
 from explorer.runs.record import Config
 
 _HEADER = '''"""Autoencoder: train networks that bring pictures through a few numbers, as the run "{title}" does."""
@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from sklearn.decomposition import PCA
 
-from explorer.runs.data.loading import load
+from explorer.runs.data.loading import {loader}
 
 
 '''
@@ -22,7 +22,7 @@ from explorer.runs.data.loading import load
 _BODY = """
 
 SEED = {seed}
-data = load({data}, seed=SEED, kind="pictures")
+data = {load}
 halvings = 2 if data.training.pixels.shape[1] <= 32 else 3
 multiple = 2**halvings
 
@@ -85,6 +85,7 @@ def script(config: Config, settings: Mapping[str, Any]) -> str:
     """
     network = settings["network"]
     needed = ["convolved", "doubled"] if network == "convolutional" else []
-    body = _BODY.format(seed=config.seed, data=config.data, build=_BUILDS[network], **settings)
-    header = _HEADER.format(title=in_docstring(config.title or "autoencoder"))
+    loaded = loading(config.data, "SEED", "pictures")
+    body = _BODY.format(seed=config.seed, **loaded, build=_BUILDS[network], **settings)
+    header = _HEADER.format(title=in_docstring(config.title or "autoencoder"), **loaded)
     return header + functions("picture_networks.py", *needed, f"{network}_autoencoder") + "\n" + body

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.runs.lessons.shown_code import functions, in_docstring
+from explorer.runs.lessons.shown_code import functions, in_docstring, loading
 from explorer.runs.record import Config
 
 _HEAD = '''"""{title} (seed {seed})."""
@@ -16,9 +15,9 @@ import math
 import keras
 import numpy as np
 
-from explorer.runs.data.loading import load
+from explorer.runs.data.loading import {loader}
 
-data = load({data!r}, seed={seed}, kind="classes")
+data = {load}
 x, y = data.training.inputs(), data.training.labels
 x_val, y_val = data.validation.inputs(), data.validation.labels
 shape, classes = x.shape[1:], len(data.training.classes)
@@ -101,7 +100,7 @@ def script(config: Config, settings: Mapping[str, Any]) -> str:
     }
     text = _HEAD.format(
         title=in_docstring(config.title or "Blocks"),
-        data=json.loads(json.dumps(config.data)),
+        **loading(config.data, config.seed, "classes"),
         seed=config.seed,
     )
     if built:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.runs.lessons.shown_code import functions, in_docstring
+from explorer.runs.lessons.shown_code import functions, in_docstring, loading
 from explorer.runs.record import Config
 
 _HEADER = '''"""Segmentation: train networks that give every pixel a class, as the run "{title}" does."""
@@ -13,7 +13,7 @@ _HEADER = '''"""Segmentation: train networks that give every pixel a class, as t
 import keras
 import numpy as np
 
-from explorer.runs.data.loading import load
+from explorer.runs.data.loading import {loader}
 '''
 
 _DRAWN = """from explorer.networks.drawn.model import build
@@ -44,7 +44,7 @@ def pretrained() -> keras.Model:
 
 _BODY = """
 SEED = {seed}
-data = load({data}, seed=SEED, kind="masks")
+data = {load}
 classes = len(data.training.classes)
 
 
@@ -83,7 +83,8 @@ def script(config: Config, settings: Mapping[str, Any]) -> str:
     """
     networks, losses = settings["networks"], settings["losses"]
     needed = ["convolved", "doubled", *(name for name in ("strided", "unet") if name in networks)]
-    parts = [_HEADER.format(title=in_docstring(config.title or "segmentation"))]
+    loaded = loading(config.data, "SEED", "masks")
+    parts = [_HEADER.format(title=in_docstring(config.title or "segmentation"), **loaded)]
     if "pretrained" in networks:
         needed.append("on_encoder")
         parts[0] = parts[0].replace("from explorer.runs.data", _DRAWN + "from explorer.runs.data")
@@ -91,7 +92,7 @@ def script(config: Config, settings: Mapping[str, Any]) -> str:
         parts.append(f"from explorer.runs.layers import {', '.join(_IMPORTED[x] for x in losses if x in _IMPORTED)}\n")
     parts.append("\n\n" + functions("picture_networks.py", *needed) + "\n\n")
     defined = _PRETRAINED.format(**settings) if "pretrained" in networks else ""
-    parts.append(_BODY.format(seed=config.seed, data=config.data, pretrained=defined, **settings))
+    parts.append(_BODY.format(seed=config.seed, **loaded, pretrained=defined, **settings))
     for network in networks:
         for loss in losses:
             parts.append(f"\nkeras.utils.set_random_seed(SEED)\nmodel = {_MODELS[network].format(**settings)}\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.runs.lessons.shown_code import functions, in_docstring
+from explorer.runs.lessons.shown_code import functions, in_docstring, loading
 from explorer.runs.record import Config
 
 _HEADER = '''"""Super-resolution: train networks that enlarge pictures {scale} times, as the run "{title}" does."""
@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from explorer.runs.data.loading import load
+from explorer.runs.data.loading import {loader}
 from explorer.runs.layers import {layers}
 
 LOOKS = 3
@@ -31,7 +31,7 @@ _LOSSES = {
 _BODY = """
 
 SEED, SCALE = {seed}, {scale}
-data = load({data}, seed=SEED, kind="pictures")
+data = {load}
 large, judged = data.training.pixels, data.validation.pixels
 small = reduced(large, SCALE)
 inputs, targets = patches(large, small, {patches}, min(48, *large.shape[1:3]) // SCALE, SEED)
@@ -79,10 +79,11 @@ def script(config: Config, settings: Mapping[str, Any]) -> str:
     networks, losses = settings["networks"], settings["losses"]
     layers = ", ".join(["Bicubic", "PixelShuffle", *(["StructuralLoss"] if "ssim" in losses else []), "psnr"])
     title = in_docstring(config.title or "super-resolution")
-    parts = [_HEADER.format(title=title, layers=layers, scale=settings["scale"])]
+    loaded = loading(config.data, "SEED", "pictures")
+    parts = [_HEADER.format(title=title, layers=layers, scale=settings["scale"], **loaded)]
     parts.append(functions("patches.py", "resized", "reduced", "patches") + "\n\n\n")
     parts.append(functions("picture_networks.py", "enlarging") + "\n")
-    parts.append(_BODY.format(seed=config.seed, data=config.data, **settings))
+    parts.append(_BODY.format(seed=config.seed, **loaded, **settings))
     for network in networks:
         skip, activation = output_of(network)
         for loss in losses:

@@ -6,61 +6,36 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorer.networks import catalogue
+from explorer.runs.lessons.shown_code import loading
 from explorer.runs.record import Config
-
-DRAWN_STAGES = ("stem_relu", "shapes_2_relu", "objects_2_relu")
 
 _HEAD = '''"""Transfer learning with {count} pictures per class (seed {seed})."""
 
 import keras
 import numpy as np
 
-from explorer.runs.data.loading import load
+from explorer.runs import pretrained
+from explorer.runs.data.loading import {loader}
 
 keras.utils.set_random_seed({seed})
-data = load({data}, seed={seed}, kind="classes")
+data = {load}
 classes = len(data.training.classes)
 generator = np.random.default_rng(({seed}, 11))
 members = [generator.permutation(np.flatnonzero(data.training.labels == label)) for label in range(classes)]
 chosen = np.concatenate([each[:{count}] for each in members])
-x, y = data.training.inputs()[chosen], data.training.labels[chosen]
-x_val, y_val = data.validation.inputs(), data.validation.labels
+y, y_val = data.training.labels[chosen], data.validation.labels
 '''
 
-_DRAWN_BASE = """
-from explorer.networks.loading import load as load_network
+_BASE = """
+# The base takes pictures of one size in three colours; `on_pictures` puts in front of it what it wants done to pixels.
+base = pretrained.load_base("{name}")
+mode, stages = base.entry.preprocessing, base.chosen({stages})
+pixels = pretrained.fitted(data.training.pixels[chosen], base.entry)
+x = pixels.astype(np.float32) / 255
+x_val = pretrained.fitted(data.validation.pixels, base.entry).astype(np.float32) / 255
 
-base = load_network("{name}").model  # pictures from 0 to 1, twelve logits
-means = [keras.layers.GlobalAveragePooling2D()(base.get_layer(name).output) for name in {stages}]
-features = keras.Model(base.inputs[0], {joined})
-"""
-
-_KNOWN_BASE = '''
-# With its weights of ImageNet (they are downloaded once), without what tells ImageNet's classes apart.
-base = keras.applications.{name}(include_top=False, input_shape=({height}, {width}, 3))
-features = keras.Model(base.inputs[0], keras.layers.GlobalAveragePooling2D()(base.outputs[0]))
-
-
-def prepared(pictures):
-    """Bring pictures from 0 to 1 to the input that the base was trained on."""
-    pictures = pictures if pictures.shape[-1] == 3 else np.repeat(pictures, 3, axis=-1)
-    pictures = keras.ops.image.resize(pictures, ({height}, {width}), interpolation="bicubic")
-    pictures = keras.ops.convert_to_numpy(pictures)
-    return {prepared}
-
-
-x, x_val = prepared(x), prepared(x_val)
-'''
-
-_PREPARED = {
-    "zero_one": "pictures",
-    "included": "pictures * 255",
-    "tf": 'keras.applications.imagenet_utils.preprocess_input(pictures * 255, mode="tf")',
-    "torch": 'keras.applications.imagenet_utils.preprocess_input(pictures * 255, mode="torch")',
-    "caffe": 'keras.applications.imagenet_utils.preprocess_input(pictures * 255, mode="caffe")',
-}
-
-_FEATURES = """
+# Its features: the averages of all channels at the ends of the chosen stages.
+features = pretrained.on_pictures(pretrained.feature_model(base.model, stages), mode)
 f, f_val = features.predict(x, verbose=0), features.predict(x_val, verbose=0)
 """
 
@@ -105,9 +80,10 @@ epochs = max({passes}, -(-{steps} // -(-len(x) // 32)))  # few pictures are gone
 # Each epoch shows the pictures a little differently.
 from explorer.runs.data.augmentation import Augmentation
 from explorer.runs.data.batches import AugmentedBatches
+from explorer.runs.data.picture_set import PictureSet
 
 augmentation = Augmentation({augmentation}, {seed})
-pictures = data.training.taken(chosen)
+pictures = PictureSet(pixels, data.training.classes, y)
 learnt = [AugmentedBatches(pictures, augmentation, batch_size=32, seed={seed})]
 """
 
@@ -134,8 +110,9 @@ compiled(head, 1e-2).fit(f_again, y_again, batch_size=32, epochs=rounds, validat
 """
 
 _FROZEN = """
-base.trainable = False
-frozen = keras.Model(base.inputs[0], head(features.outputs[0]))
+network = pretrained.with_head(base.copied(), stages, head.layers, "frozen")
+pretrained.unfreeze(network, 0)
+frozen = pretrained.on_pictures(network, mode)
 """
 
 _FROZEN_FIT = """compiled(frozen, 1e-2).fit(
@@ -145,14 +122,11 @@ _FROZEN_FIT = """compiled(frozen, 1e-2).fit(
 
 _TUNE = """
 # The head is trained: now {what} of the base may learn too, slowly; batch normalisation stays as it is.
-copy = keras.models.clone_model(features)
-copy.set_weights(features.get_weights())
-own = [layer for layer in copy.layers if layer.weights and not isinstance(layer, keras.layers.BatchNormalization)]
-for layer in copy.layers:
-    layer.trainable = layer in own{part}
 tail = keras.models.clone_model(head)
 tail.set_weights(head.get_weights())
-{name} = keras.Model(copy.inputs[0], tail(copy.outputs[0]))
+network = pretrained.with_head(base.copied(), stages, tail.layers, "{name}")
+pretrained.unfreeze(network, {last})
+{name} = pretrained.on_pictures(network, mode)
 compiled({name}, {rate:g}).fit(
     *learnt, batch_size=32, epochs=epochs, validation_data=(x_val, y_val), verbose=2
 )
@@ -161,9 +135,10 @@ judged("{name}", {name}, x_val)
 
 _SCRATCH = """
 # The same architecture with random weights.
-untrained = keras.models.clone_model(features)
-untrained.trainable = True
-scratch = keras.Model(untrained.inputs[0], keras.layers.Dense(classes)(untrained.outputs[0]))
+own_head = [{dropout}keras.layers.Dense(classes)]
+scratch = pretrained.on_pictures(
+    pretrained.with_head(base.untrained({seed}), stages, own_head, "scratch"), mode
+)
 compiled(scratch, 1e-3).fit(
     *learnt, batch_size=32, epochs=epochs, validation_data=(x_val, y_val), verbose=2
 )
@@ -181,11 +156,12 @@ def script(config: Config, settings: Mapping[str, Any], data: Mapping[str, Any])
     """
     strategies = settings["strategies"]
     count = max(settings["counts"])
-    entry = catalogue.entry(config.network or catalogue.DEFAULT_NETWORK)
+    name = catalogue.entry(config.network or catalogue.DEFAULT_NETWORK).name
     augmentation = {name: value for name, value in settings.items() if name.startswith("augment_")}
     shaken = any(value not in (0.0, "none") for name, value in augmentation.items() if name != "augment_border")
     words = {"seed": config.seed, "count": count, "passes": settings["passes"], "steps": settings["steps"]}
-    parts = [_HEAD.format(data=dict(data), **words), _base(entry, settings), _FEATURES]
+    stages = [int(stage) for stage in settings["stages"]]
+    parts = [_HEAD.format(**loading(data, config.seed, "classes"), **words), _BASE.format(name=name, stages=stages)]
     simple = [_CLASSIFIERS[name].format(**words) for name in strategies if name in _CLASSIFIERS]
     if simple:
         parts.append(_SIMPLE.format(chosen=", ".join(simple)))
@@ -194,24 +170,13 @@ def script(config: Config, settings: Mapping[str, Any], data: Mapping[str, Any])
         parts.append(_BATCHES.format(augmentation=augmentation, **words) if shaken else _ARRAYS.format(**words))
     if set(strategies) & {"frozen", "fine_tuned", "unfrozen"}:
         parts += _dense_parts(settings, shaken)
-    for name, what, part in _tuned(settings):
-        if name in strategies:
-            rate = settings["learning_rate"]
-            parts.append(_TUNE.format(name=name, what=what, part=part, rate=rate))
+    for strategy, what, last in _tuned(settings):
+        if strategy in strategies:
+            parts.append(_TUNE.format(name=strategy, what=what, last=last, rate=settings["learning_rate"]))
     if "scratch" in strategies:
-        parts.append(_SCRATCH)
+        dropout = f"keras.layers.Dropout({settings['dropout']:g}), " if settings["dropout"] else ""
+        parts.append(_SCRATCH.format(dropout=dropout, **words))
     return "".join(parts)
-
-
-def _base(entry: catalogue.NetworkEntry, settings: Mapping[str, Any]) -> str:
-    if entry.family == "Drawn world":
-        stages = [DRAWN_STAGES[-int(number)] for number in sorted(settings["stages"], reverse=True)]
-        joined = "means[0]" if len(stages) == 1 else "keras.layers.Concatenate()(means)"
-        return _DRAWN_BASE.format(name=entry.name, stages=stages, joined=joined)
-    height, width = entry.input_size
-    return _KNOWN_BASE.format(
-        name=entry.name, height=height, width=width, prepared=_PREPARED.get(entry.preprocessing, "np.asarray(pictures)")
-    )
 
 
 def _dense_parts(settings: Mapping[str, Any], shaken: bool) -> list[str]:
@@ -231,7 +196,7 @@ def _dense_parts(settings: Mapping[str, Any], shaken: bool) -> list[str]:
     return parts
 
 
-def _tuned(settings: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return name, words and slice of what is unfrozen."""
+def _tuned(settings: Mapping[str, Any]) -> list[tuple[str, str, int | None]]:
+    """Return name, words and number of the layers that are unfrozen, None for all."""
     last = settings["unfrozen_layers"]
-    return [("fine_tuned", f"the last {last} layers", f"[-{last}:]"), ("unfrozen", "all layers", "")]
+    return [("fine_tuned", f"the last {last} layers", last), ("unfrozen", "all layers", None)]
