@@ -16,7 +16,7 @@ from tests.ascent.small_networks import SIDE, dead, linear, nested, plain, seque
 
 pytestmark = pytest.mark.backends
 FREE = Regularisers(0.0, 0.0, 0.0, 0.0, 0.0)
-PLAN = Plan("small", objective="channel", layer="act_2", targets=(0, 3), steps=8, learning_rate=0.05)
+PLAN = Plan("small", objective="channel", layer="act_2", targets=(0, 3), steps=8, spectrum=1.5, learning_rate=0.05)
 
 
 @pytest.fixture(scope="module")
