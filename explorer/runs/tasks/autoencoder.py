@@ -109,7 +109,9 @@ class _Trial:
     def __init__(self, context: RunContext, settings: Settings, data: Divided) -> None:
         self.context = context
         self.settings = settings
-        self.notes = data.notes
+        learnt = len(data.training)
+        found = "all" if learnt <= PCA_PICTURES else f"{PCA_PICTURES:,} of the"
+        self.notes = (f"PCA is found from {found} {learnt:,} pictures that the autoencoders learn from.", *data.notes)
         self.classes, self.labels = data.validation.classes, data.validation.labels
         multiple = 2 ** halvings_of(data.training.pixels.shape[1])
         self.pictures = _from_zero_to_one(data.training.pixels, multiple)

@@ -20,6 +20,7 @@ from explorer.runs.lessons.autoencoder import LESSON
 from explorer.runs.metrics import read_metrics
 from explorer.runs.outcome import read_moments, read_outcome
 from explorer.runs.process import ROOT
+from explorer.runs.tasks import autoencoder
 from explorer.runs.tasks.autoencoder import (
     PLANE_SIDE,
     autoencoder_of,
@@ -55,6 +56,7 @@ def test_a_run_tells_the_error_of_the_saved_model_and_of_pca(trained: Trained) -
     pca = PCA(8, svd_solver="full").fit(flat)
     wanted = np.mean((pca.inverse_transform(pca.transform(judged)) - judged) ** 2)
     assert table.rows[1][2] == pytest.approx(wanted, rel=0.02)
+    assert "PCA is found from all 200 pictures" in table.note
     moments, _ = read_moments(folder)
     assert [(moment.variant, moment.epoch) for moment in moments] == [
         ("bottleneck-2", 1),
@@ -111,6 +113,14 @@ def test_pca_of_all_components_loses_nothing() -> None:
     pictures = np.random.default_rng(0).random((40, 4, 4, 1)).astype(np.float32)
     errors = pca_errors(pictures, pictures, pictures, (2, 16, 64), 0)
     assert errors[16] == pytest.approx(0, abs=1e-9) and errors[2] > errors[16] and 64 not in errors
+
+
+def test_it_is_said_that_pca_is_found_from_fewer_pictures(context_of: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autoencoder, "PCA_PICTURES", 50)
+    context = context_of("autoencoder", settings=SETTINGS, data=DATA)
+    trial = autoencoder._Trial(context, LESSON.settings(SETTINGS), load(DATA, seed=0, kind="pictures"))
+    context.close()
+    assert trial.notes[0] == "PCA is found from 50 of the 200 pictures that the autoencoders learn from."
 
 
 def test_probe_pictures_show_every_class_in_order() -> None:
