@@ -91,6 +91,25 @@ def test_a_stop_keeps_what_was_learnt(context_of: Trained, monkeypatch: pytest.M
     assert [model.variant for model in read_applicable(context.folder)] == ["residual"]
 
 
+def test_a_stop_while_the_pictures_are_judged_keeps_the_network_too(
+    context_of: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = context_of("super_resolution", settings={**SETTINGS, "epochs": 1, "networks": ["residual"]}, data=DATA)
+    save = context.save_model
+
+    def save_and_stop(*args: object) -> None:
+        save(*args)
+        (context.folder / STOP).touch()
+        context._looked = -1.0
+
+    monkeypatch.setattr(context, "save_model", save_and_stop)
+    train(context)
+    context.close()
+    verdict = read_outcome(context.folder)[0]
+    assert verdict.holds is None and "stopped" in verdict.because and "dB" in verdict.because
+    assert [model.variant for model in read_applicable(context.folder)] == ["residual"]
+
+
 def test_answers_do_not_depend_on_how_they_are_batched() -> None:
     model = network_of("residual", 3, LESSON.settings(SETTINGS))
     pixels = np.random.default_rng(0).integers(0, 256, (11, 8, 8, 3)).astype(np.uint8)
