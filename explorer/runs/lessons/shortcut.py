@@ -25,15 +25,7 @@ MENDINGS = {
 }
 LARGEST_SIDE = 96
 
-STRONG: Mapping[str, Any] = {
-    "augment_flip": "horizontal",
-    "augment_hue": 0.5,
-    "augment_saturation": 0.9,
-    "augment_brightness": 0.15,
-    "augment_contrast": 0.4,
-    "augment_shift": 0.1,
-    "augment_zoom": 0.15,
-}
+STRONG: Mapping[str, Any] = {"augment_flip": "horizontal", "augment_hue": 0.5, "augment_saturation": 0.9}
 """Augmentation that takes away what tells the backgrounds apart first: their colours."""
 
 _CLASS_OPTIONS = {name: name for name in CLASSES}

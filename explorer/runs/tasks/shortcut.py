@@ -145,7 +145,6 @@ class _Comparison:
     def _train(self, variant: str, title: str) -> None:
         context, settings = self.context, self.settings
         learnt = self._training(variant)
-        self._show_training(variant, learnt)
         context.say(title)
         keras.utils.set_random_seed(context.config.seed)
         model = network(self.side)
@@ -156,6 +155,7 @@ class _Comparison:
             jit_compile=keras.backend.backend() == "jax",
         )
         augmentation = Augmentation(settings if variant == "augmented" else {}, context.config.seed)
+        self._show_training(variant, learnt, augmentation)
         probe = self.swapped.inputs()[:PROBE_PICTURES]
 
         def tell(epoch: int, numbers: dict[str, float]) -> None:
@@ -212,9 +212,12 @@ class _Comparison:
 
     # --- pictures of the outcome ---
 
-    def _show_training(self, variant: str, learnt: PictureSet) -> None:
+    def _show_training(self, variant: str, learnt: PictureSet, augmentation: Augmentation) -> None:
         labels = _labels(learnt)
-        rows = [list(learnt.pixels[labels == label][:SHOWN]) for label in range(2)]
+        rows = []
+        for label in range(2):
+            seen = augmentation(learnt.pixels[labels == label][:SHOWN]).inputs
+            rows.append(list(np.rint(np.clip(seen, 0, 1) * 255).astype(np.uint8)))
         self._show(strips.sheet(rows, row_titles=self.classes), f"Learnt from: {VARIANTS[variant]}", "")
 
     def _show_evidence(self) -> None:

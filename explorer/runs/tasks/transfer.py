@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -17,13 +16,13 @@ from sklearn.linear_model import LogisticRegression
 
 from explorer.networks.work_context import SentenceError, Stopped
 from explorer.runs import classifiers, outcome, pretrained, strips
+from explorer.runs import folder as run_folder
 from explorer.runs.context import RunContext
 from explorer.runs.data.augmentation import Augmentation
 from explorer.runs.data.batches import AugmentedBatches
 from explorer.runs.data.loading import load
 from explorer.runs.data.picture_set import Divided, PictureSet
 from explorer.runs.fitting import Fitted, fit
-from explorer.runs.folder import PREVIEWS, replace
 from explorer.runs.lessons import lesson
 from explorer.runs.lessons.transfer import CLASSIFIERS, STRATEGIES, data_of, epochs_for, repeats_of, variant
 from explorer.runs.lessons.transfer_outcome import Result, items, largest
@@ -135,13 +134,21 @@ class _Trial:
         self.classes = divided.training.classes
         self.notes = divided.notes
         self.augmentation = Augmentation(settings, context.config.seed)
-        self.labels, self.truth = _labels(divided.training), _labels(divided.validation)
+        # Only what some draw learns from goes through the base.
+        draws = draws_of(
+            _labels(divided.training),
+            settings["counts"],
+            lambda count: repeats_of(count, settings),
+            context.config.seed,
+        )
+        used = np.unique(np.concatenate([draw.index for draw in draws]))
+        self.draws = [replace(draw, index=np.searchsorted(used, draw.index)) for draw in draws]
+        training = divided.training.taken(used)
+        self.labels, self.truth = _labels(training), _labels(divided.validation)
         self.names = divided.validation.names
-        self.pixels = pretrained.fitted(divided.training.pixels, base.entry)
-        self.judged = pretrained.fitted(divided.validation.pixels, base.entry)
+        self.pixels = context.wait_for(lambda: pretrained.fitted(training.pixels, base.entry))
+        self.judged = context.wait_for(lambda: pretrained.fitted(divided.validation.pixels, base.entry))
         self.probe = _spread_over_classes(self.truth, PROBE_PICTURES)
-        counts = settings["counts"]
-        self.draws = draws_of(self.labels, counts, lambda count: repeats_of(count, settings), context.config.seed)
         self.results: list[Result] = []
         self.features = self.judged_features = np.zeros((0, 0), np.float32)
         self._heads: dict[tuple[int, int], list[list[np.ndarray]]] = {}
@@ -186,7 +193,7 @@ class _Trial:
         labels = self.labels[first.index]
         rows = [list(self.pixels[first.index[labels == label]][:SHOWN]) for label in range(len(self.classes))]
         path = self.context.preview(strips.sheet(rows, row_titles=self.classes, least_side=96))
-        shown = outcome.Shown(file=f"{PREVIEWS}/{path.name}", caption="")
+        shown = outcome.Shown(file=f"{run_folder.PREVIEWS}/{path.name}", caption="")
         title = f"What was learnt from, {first.count} per class"
         self._sheets.append(outcome.Pictures(title=title, pictures=(shown,)))
 
@@ -206,7 +213,7 @@ class _Trial:
             classes=np.asarray(self.classes, str),
             stages=np.asarray(self.stages, str),
         )
-        replace(self.context.folder / FEATURES, target.getvalue())
+        run_folder.replace(self.context.folder / FEATURES, target.getvalue())
 
     def _try(self, name: str, draw: Draw) -> None:
         began = time.monotonic()
@@ -230,12 +237,13 @@ class _Trial:
 
     def _classify(self, name: str, draw: Draw) -> tuple[np.ndarray, int | None]:
         if name == "pixels":
-            inputs, judged = _few_pixels(self.pixels[draw.index]), _few_pixels(self.judged)
+            inputs = self.context.wait_for(lambda: _few_pixels(self.pixels[draw.index]))
+            judged = self.context.wait_for(lambda: _few_pixels(self.judged))
         else:
             inputs, judged = self.features[draw.index], self.judged_features
         classifier = classifiers.classifier_of("logistic" if name == "pixels" else name, self.context.config.seed)
         labels = self.labels[draw.index]
-        self._wait_for(lambda: classifier.fit(inputs, labels))
+        self.context.wait_for(lambda: classifier.fit(inputs, labels))
         if name == "logistic" and draw.repeat == 0:
             layer = keras.layers.Dense(len(self.classes), name=pretrained.CLASSES_LAYER)
             model = pretrained.with_head(self.base.copied(), self.stages, [layer], "transfer_logistic")
@@ -243,27 +251,7 @@ class _Trial:
             self._keep(model, name, draw)
         last = classifier[-1]
         learnt = int(last.coef_.size + last.intercept_.size) if isinstance(last, LogisticRegression) else None
-        return self._wait_for(lambda: classifiers.probabilities_of(classifier, judged)), learnt
-
-    def _wait_for(self, work: Callable[[], Any]) -> Any:
-        """Return the result of work that cannot be looked into, and look for a stop meanwhile."""
-        found: list[Any] = []
-        errors: list[BaseException] = []
-
-        def do() -> None:
-            try:
-                found.append(work())
-            except BaseException as error:
-                errors.append(error)
-
-        thread = threading.Thread(target=do, name="classifier", daemon=True)
-        thread.start()
-        while thread.is_alive():
-            thread.join(0.1)
-            self.context.raise_if_stopped()
-        if errors:
-            raise errors[0]
-        return found[0]
+        return self.context.wait_for(lambda: classifiers.probabilities_of(classifier, judged)), learnt
 
     # --- networks ---
 
