@@ -170,6 +170,12 @@ def psnr(y_true: Any, y_pred: Any) -> Any:
 
 
 @register
+def clipped_psnr(y_true: Any, y_pred: Any) -> Any:
+    """Return the `psnr` of pictures as a screen shows them: what lies beyond 0 and 1 is cut off."""
+    return psnr(y_true, ops.clip(y_pred, 0.0, 1.0))
+
+
+@register
 def ssim(y_true: Any, y_pred: Any) -> Any:
     """Return the structural similarity of each picture, (n,), for values from 0 to 1 (Wang et al. 2004).
 

@@ -17,6 +17,7 @@ from explorer.runs.layers import (
     PixelShuffle,
     StructuralLoss,
     bicubic_weights,
+    clipped_psnr,
     psnr,
     ssim,
 )
@@ -130,6 +131,8 @@ def test_psnr_is_that_of_scikit_image() -> None:
     wanted = [peak_signal_noise_ratio(a, b, data_range=1.0) for a, b in zip(truth, other, strict=True)]
     np.testing.assert_allclose(as_array(psnr(truth, other)), wanted, rtol=1e-5)
     np.testing.assert_allclose(as_array(psnr(truth, truth)), 100.0, rtol=1e-6)
+    white = np.ones_like(truth)
+    np.testing.assert_allclose(as_array(clipped_psnr(white, white + 3)), 100.0, rtol=1e-6)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

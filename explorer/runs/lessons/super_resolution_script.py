@@ -41,10 +41,6 @@ def from_zero_to_one(pixels: np.ndarray) -> np.ndarray:
     return pixels.astype(np.float32) / 255
 
 
-def clipped_psnr(y_true, y_pred):
-    return psnr(y_true, keras.ops.clip(y_pred, 0.0, 1.0))
-
-
 def train(model: keras.Model, loss: keras.losses.Loss) -> None:
     steps = {epochs} * -(-len(inputs) // {batch_size})
     model.compile(
@@ -77,7 +73,9 @@ def script(config: Config, settings: Mapping[str, Any]) -> str:
         settings: all of them, checked.
     """
     networks, losses = settings["networks"], settings["losses"]
-    layers = ", ".join(["Bicubic", "PixelShuffle", *(["StructuralLoss"] if "ssim" in losses else []), "psnr"])
+    layers = ", ".join(
+        ["Bicubic", "PixelShuffle", *(["StructuralLoss"] if "ssim" in losses else []), "clipped_psnr", "psnr"]
+    )
     title = in_docstring(config.title or "super-resolution")
     loaded = loading(config.data, "SEED", "pictures")
     parts = [_HEADER.format(title=title, layers=layers, scale=settings["scale"], **loaded)]

@@ -17,7 +17,7 @@ from explorer.runs.context import RunContext
 from explorer.runs.data.loading import load
 from explorer.runs.data.picture_set import Divided
 from explorer.runs.fitting import fit
-from explorer.runs.layers import StructuralLoss, psnr, ssim
+from explorer.runs.layers import StructuralLoss, clipped_psnr
 from explorer.runs.learning_rates import CosineDecay
 from explorer.runs.lessons import lesson
 from explorer.runs.lessons.super_resolution import small_side, variants_of
@@ -85,16 +85,6 @@ def loss_of(name: str) -> keras.losses.Loss:
     return StructuralLoss() if name == "ssim" else keras.losses.MeanSquaredError()
 
 
-def clipped_psnr(y_true: Any, y_pred: Any) -> Any:
-    """Return the PSNR, (n,), of pictures as a screen shows them, with values from 0 to 1."""
-    return psnr(y_true, keras.ops.clip(y_pred, 0.0, 1.0))
-
-
-def clipped_ssim(y_true: Any, y_pred: Any) -> Any:
-    """Return the structural similarity, (n,), of pictures as a screen shows them, with values from 0 to 1."""
-    return ssim(y_true, keras.ops.clip(y_pred, 0.0, 1.0))
-
-
 class _Trial:
     """One run: its data, and what has come out so far."""
 
@@ -125,15 +115,10 @@ class _Trial:
         # Each network starts from the same place, whichever others are trained in this run.
         keras.utils.set_random_seed(context.config.seed)
         model = network_of(network, self.judged.shape[-1], settings)
-        metrics = [
-            keras.metrics.MeanMetricWrapper(clipped_psnr, name="psnr"),
-            keras.metrics.MeanMetricWrapper(clipped_ssim, name="ssim"),
-        ]
         model.compile(
             optimizer=keras.optimizers.Adam(context.learning_rate(settings["learning_rate"])),
             loss=loss_of(loss),
-            # Patches are judged by PSNR alone: SSIM of each batch would take as long as learning.
-            metrics=metrics[:1],
+            metrics=[keras.metrics.MeanMetricWrapper(clipped_psnr, name="psnr")],
             # XLA takes longer for small networks on a CPU; JAX without it has no compiler at all.
             jit_compile=keras.backend.backend() == "jax",
         )
