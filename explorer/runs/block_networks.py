@@ -118,7 +118,9 @@ def _block(x: Any, block: str, filters: int, strides: int, batch_norm: bool, nam
     shortcut = x
     for number in (1, 2):
         step = strides if number == 1 else 1
-        x = _convolution(x, block, filters, step, batch_norm, f"{name}_conv{number}")
+        # A residual branch that begins at 0 makes the block begin as the identity, so that nothing grows with depth.
+        begins = "zeros" if number == 2 and block != "plain" and not batch_norm else "he_normal"
+        x = _convolution(x, block, filters, step, batch_norm, begins, f"{name}_conv{number}")
         if number == 1:
             x = _activated(x, batch_norm, f"{name}_conv{number}")
         elif batch_norm:
@@ -130,7 +132,7 @@ def _block(x: Any, block: str, filters: int, strides: int, batch_norm: bool, nam
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-def _convolution(x: Any, block: str, filters: int, strides: int, batch_norm: bool, name: str) -> Any:
+def _convolution(x: Any, block: str, filters: int, strides: int, batch_norm: bool, begins: str, name: str) -> Any:
     from keras import layers
 
     if block == "separable":
@@ -141,11 +143,11 @@ def _convolution(x: Any, block: str, filters: int, strides: int, batch_norm: boo
             padding="same",
             use_bias=not batch_norm,
             depthwise_initializer="he_normal",
-            pointwise_initializer="he_normal",
+            pointwise_initializer=begins,
             name=name,
         )(x)
     return layers.Conv2D(
-        filters, 3, strides, padding="same", use_bias=not batch_norm, kernel_initializer="he_normal", name=name
+        filters, 3, strides, padding="same", use_bias=not batch_norm, kernel_initializer=begins, name=name
     )(x)
 
 

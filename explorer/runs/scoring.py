@@ -58,6 +58,11 @@ def accuracy(truth: np.ndarray, chances: np.ndarray) -> float:
     return float(np.mean(np.argmax(chances, axis=-1) == truth))
 
 
+def cross_entropy(truth: np.ndarray, chances: np.ndarray) -> float:
+    """Return the mean of −log of the probability of the true class; truth (n,), chances (n, classes)."""
+    return float(-np.log(np.maximum(chances[np.arange(len(truth)), truth], 1e-12)).mean())
+
+
 def class_table(
     truth: np.ndarray, answers: np.ndarray, classes: Sequence[str], title: str = "Class by class", note: str = ""
 ) -> Table:

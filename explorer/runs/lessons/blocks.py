@@ -152,8 +152,9 @@ def _script(config: Config) -> str:
 _BACKGROUND = """
 A *plain* network puts one convolution behind the other. Every layer must pass on all that later ones need, and the
 gradient goes back through all of them. A *residual* block computes $x + f(x)$: with weights near 0 it is the identity,
-and the gradient has a way back that no weight dims. That is why a deeper plain network can have the **higher training
-error**, which no overfitting explains.
+and the gradient has a way back that no weight dims. Here the second convolution of a residual block begins with
+weights 0 (without batch normalisation), so that the whole network begins as a shallow one; a plain network cannot begin
+like that. A deeper plain network can have the **higher training error**, which no overfitting explains.
 
 A *separable* convolution looks at each channel by itself ($k^2$ weights each) and mixes channels by 1 × 1
 convolutions: $k^2 C + C C'$ weights instead of $k^2 C C'$. At the same number of weights it has nearly $k$ times as

@@ -34,7 +34,7 @@ from explorer.runs.outcome import (
     write_probe,
     write_validation,
 )
-from explorer.runs.scoring import accuracy, class_table, probabilities
+from explorer.runs.scoring import accuracy, class_table, cross_entropy, probabilities
 from explorer.runs.trained import file_of
 
 MOST_JUDGED = 1000
@@ -203,11 +203,6 @@ def _trained(context: RunContext, settings: dict[str, Any], block: str, data: Di
 def settings_of_augmentation(settings: dict[str, Any]) -> dict[str, Any]:
     """Return those settings that say how pictures are changed."""
     return {name: value for name, value in settings.items() if name.startswith("augment_")}
-
-
-def cross_entropy(truth: np.ndarray, chances: np.ndarray) -> float:
-    """Return the mean of −log of the probability of the true class; truth (n,), chances (n, classes)."""
-    return float(-np.log(np.maximum(chances[np.arange(len(truth)), truth], 1e-12)).mean())
 
 
 def _save(context: RunContext, model: keras.Model, result: Result, data: Divided) -> None:

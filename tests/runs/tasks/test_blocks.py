@@ -23,7 +23,8 @@ from explorer.runs.lessons.blocks import LESSON
 from explorer.runs.metrics import read_metrics
 from explorer.runs.outcome import read_outcome
 from explorer.runs.process import ROOT
-from explorer.runs.tasks.blocks import cross_entropy, own_stack, train
+from explorer.runs.scoring import cross_entropy
+from explorer.runs.tasks.blocks import own_stack, train
 from explorer.runs.trained import read_models
 
 SHAPE = (48, 48, 3)

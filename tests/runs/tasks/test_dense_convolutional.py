@@ -106,7 +106,7 @@ def test_a_network_with_standardised_pixels_has_no_more_parameters():
 
 
 def result(network: str, treatment: str, training: float, validation: float) -> Result:
-    return Result(network, treatment, 10, 10, np.zeros((1, 2)), [training], [validation])
+    return Result(network, treatment, 10, 10, np.zeros((1, 2)), [training], [validation], [training - validation])
 
 
 def test_one_convolution_without_batch_norm_does_not_decide_about_batch_norm() -> None:
@@ -116,6 +116,17 @@ def test_one_convolution_without_batch_norm_does_not_decide_about_batch_norm() -
     alone = LESSON.settings({"compare": "regularisation", "networks": ["cnn1"]})
     told = verdict(alone, [each for each in narrower if each.network == "cnn1"], complete=True)
     assert told.holds is None and "Batch norm was not tried" in told.because
+
+
+def test_dropout_and_batch_norm_are_judged_together_and_told_apart() -> None:
+    settings = LESSON.settings({"compare": "regularisation", "networks": ["cnn2"]})
+    shares = {"plain": 0.9, "dropout": 0.95, "batch_norm": 0.85, "both": 0.94}
+    told = verdict(settings, [result("cnn2", name, 1.0, share) for name, share in shares.items()], complete=True)
+    assert told.holds is True
+    assert "By itself batch norm does not narrow it" in told.because and "itself dropout" not in told.because
+    shares["both"] = 0.89
+    told = verdict(settings, [result("cnn2", name, 1.0, share) for name, share in shares.items()], complete=True)
+    assert told.holds is False
 
 
 def test_the_verdict_about_pixels_says_that_only_the_dense_net_has_batch_norm() -> None:
