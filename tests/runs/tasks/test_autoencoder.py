@@ -42,6 +42,7 @@ def as_array(tensor: object) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
+@pytest.mark.slow
 def test_a_run_tells_the_error_of_the_saved_model_and_of_pca(trained: Trained) -> None:
     folder = trained("autoencoder", settings=SETTINGS, data=DATA).folder
     shown = read_outcome(folder)
@@ -137,6 +138,7 @@ def test_the_grid_spans_the_middle_of_the_plane_with_its_first_row_on_top() -> N
     np.testing.assert_allclose(grid[-1, -1], [0.95, 0.05], atol=0.02)
 
 
+@pytest.mark.slow
 def test_a_stop_keeps_what_was_learnt(context_of: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     context = context_of("autoencoder", settings={**SETTINGS, "epochs": 50}, data=DATA)
     report = context.report

@@ -68,6 +68,7 @@ def test_the_iou_that_is_told_is_that_of_the_saved_model(trained: Trained) -> No
     assert last["val_mean_iou"] == pytest.approx(np.mean(wanted), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_stop_keeps_what_was_learnt(context_of: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     context = context_of("segmentation", settings={**SETTINGS, "epochs": 50}, data=DATA)
     report = context.report

@@ -75,6 +75,7 @@ def test_a_residual_through_relu_cannot_darken_and_one_through_a_sigmoid_begins_
         assert (answer >= bicubic - 1e-6).all()
 
 
+@pytest.mark.slow
 def test_a_stop_keeps_what_was_learnt(context_of: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     context = context_of("super_resolution", settings={**SETTINGS, "epochs": 50}, data=DATA)
     report = context.report
