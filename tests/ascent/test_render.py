@@ -60,15 +60,16 @@ def test_a_steps_gradient_is_that_of_the_plain_sum_that_it_stands_for(network):
     def seen(parameters):
         pictures = ascent.image.pictures(parameters)
         flat = keras.ops.reshape(pictures, (SIDE * SIDE, 3))
-        corners = [keras.ops.take(flat, moved.places[n], axis=0) * moved.weights[n][:, None] for n in range(4)]
+        shares = keras.ops.convert_to_tensor(moved.weights[..., None])
+        corners = [keras.ops.take(flat, moved.places[n], axis=0) * shares[n] for n in range(4)]
         return pictures, keras.ops.mean(until(keras.ops.reshape(sum(corners), (1, SIDE, SIDE, 3)))[..., 3])
 
     def plain(parameters):
         pictures, total = seen(parameters)
         for each in (pictures[:, 1:] - pictures[:, :-1], pictures[:, :, 1:] - pictures[:, :, :-1]):
-            total = total - weights[0] * keras.ops.mean(each**2)
-            total = total - weights[2] * keras.ops.mean(keras.ops.sqrt(each**2 + 0.01**2))
-        return total - weights[1] * keras.ops.mean((pictures - 0.5) ** 2)
+            total = total - 30.0 * keras.ops.mean(each**2)
+            total = total - 20.0 * keras.ops.mean(keras.ops.sqrt(each**2 + 0.01**2))
+        return total - 10.0 * keras.ops.mean((pictures - 0.5) ** 2)
 
     _, expected = value_and_gradient(plain, parameters)
     _, (values, pictures), found = ascent._kernels.ascend(parameters, ascent.selection, weights, *moved)
