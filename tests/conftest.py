@@ -11,6 +11,9 @@ import pytest
 
 TESTS = Path(__file__).parent
 
+SLOW_SECONDS = 900
+"""After so long even a slow test hangs; on a machine that does much else the usual limit is no sign of that."""
+
 if WORKERS := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
     # Every numeric library would take all cores for itself, and so would every app that a test starts; threads that
     # wait for each other's cores cost more than they bring. Read when the libraries are loaded, which is later.
@@ -45,5 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> No
             config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if item.get_closest_marker(marker) is None]
     for item in items:
+        if item.get_closest_marker("slow") is not None and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
         if "app_server" not in item.fixturenames and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(Path(item.path).relative_to(TESTS).as_posix()))

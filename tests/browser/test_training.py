@@ -61,7 +61,7 @@ def head(page):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(560)
+@pytest.mark.timeout(900)
 def test_own_pictures_are_learned_from_and_a_picture_is_explained_with_what_came_of_it(visitor, app_url, who):
     settings = "counts:5;strategies:logistic+frozen;repeats:1"
     page = entering(visitor, app_url, who, lesson="transfer", source="own", settings=settings)

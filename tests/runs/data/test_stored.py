@@ -66,7 +66,7 @@ def absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_read_is_what_keras_reads(home: Path, tmp_path: Path) -> None:
     target = tmp_path / "found.pickle"
     environment = {**os.environ, "KERAS_HOME": str(home), "TF_CPP_MIN_LOG_LEVEL": "2"}
-    subprocess.run([sys.executable, "-c", KERAS, str(target)], env=environment, check=True, timeout=170)
+    subprocess.run([sys.executable, "-c", KERAS, str(target)], env=environment, check=True, timeout=840)
     theirs = pickle.loads(target.read_bytes())
     for name in PICTURE_SETS:
         for mine, keras_part in zip(stored.arrays(name), theirs[name], strict=True):

@@ -108,7 +108,7 @@ def test_the_script_trains_the_same_networks(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=840,
     )
     assert done.returncode == 0, done.stderr
     for name in ("biased", "augmented", "mended"):

@@ -168,7 +168,7 @@ def test_the_script_trains_the_same_networks(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=840,
     )
     assert done.returncode == 0, done.stderr
     # 431,412 weights less twelve logits and with four; the run's own networks have as many (tests/runs/tasks).
