@@ -149,9 +149,9 @@ def test_the_learning_rate_is_told_to_the_run_that_goes_on(open_page, engine):
     call.begin()
     app.run()
     slider = next(one for one in app.slider if (one.key or "").startswith("filters_grow_rate"))
-    slider.set_value(0.1).run()
+    slider.set_value(0.04).run()
     assert not app.exception
-    assert call.words == {"learning_rate": 0.1}
+    assert call.words == {"learning_rate": 0.04}
     assert len([one for one in engine.calls if one.name == "ascent.grow"]) == 1
 
 
