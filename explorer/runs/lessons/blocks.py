@@ -66,28 +66,34 @@ _KNOBS = (
         "it does not end in as many values as there are classes, a dense layer is put behind it.",
     ),
     Knob("epochs", "Epochs", "integer", 12, low=1, high=200, step=1, main=True),
-    Knob("batch_size", "Batch size", "choice", 32, options={size: f"{size}" for size in (8, 16, 32, 64, 128)}),
-    Knob("learning_rate", "Learning rate", "number", 0.002, low=1e-5, high=0.1, logarithmic=True),
+    Knob("batch_size", "Batch size", "choice", 16, options={size: f"{size}" for size in (8, 16, 32, 64, 128)}),
+    Knob("learning_rate", "Learning rate", "number", 0.004, low=1e-5, high=0.1, logarithmic=True),
     *AUGMENTATION,
 )  # fmt: skip
 
-_DATA = {"side": 48, "per_class": 100, "validation": 75, "backgrounds": "plain"}
+_DATA = {
+    "classes": ("tree", "car", "sun", "bicycle"),
+    "side": 48,
+    "per_class": 100,
+    "validation": 75,
+    "backgrounds": "plain",
+}
 
 _PRESETS = (
     Preset("deep", "Deep: shortcuts or none", data=_DATA, note="24 convolutions without batch normalisation."),
     Preset(
         "shallow",
         "Shallow: shortcuts or none",
-        {"blocks": ("plain", "residual"), "depth": 6, "filters": 16},
+        {"blocks": ("plain", "residual"), "depth": 6, "batch_norm": True},
         _DATA,
-        note="Six convolutions, which learn without any shortcut.",
+        note="Six convolutions with batch normalisation, which learn without any shortcut.",
     ),
     Preset(
         "batch_norm",
         "Deep, with batch normalisation",
         {"blocks": ("plain", "residual"), "batch_norm": True},
         _DATA,
-        note="With it a plain network of 24 convolutions learns as well, if worse.",
+        note="With it a plain network of 24 convolutions learns, too.",
     ),
     Preset(
         "xception",
@@ -107,7 +113,7 @@ _PRESETS = (
         "gpu",
         "Everything, on a GPU",
         {"blocks": ("plain", "residual", "separable", "xception"), "depth": 36, "filters": 32, "epochs": 40},
-        {"side": 64, "per_class": 1000, "validation": 200},
+        {"classes": ("tree", "car", "sun", "bicycle"), "side": 64, "per_class": 1000, "validation": 200},
         gpu=True,
         note="36 convolutions on a thousand pictures per class before cluttered backgrounds.",
     ),
