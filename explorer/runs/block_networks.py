@@ -41,16 +41,15 @@ def _separable_widths(first: int) -> tuple[int, ...]:
 
 def parameters(block: str, filters: Sequence[int], depth: int, channels: int, classes: int, batch_norm: bool) -> int:
     """Return how many weights a network of `build` has, running means and variances among them."""
-    behind = 4 if batch_norm else 1  # of each map: four numbers of batch normalisation, or a bias
-    total, before = (9 * channels + behind) * filters[0], filters[0]
+    total, before = 9 * channels * filters[0] + (0 if batch_norm else filters[0]), filters[0]
     for stage, width in enumerate(filters):
         for number in range(depth // STAGES):
-            kernel = 9 * before + before * width if block == "separable" else 9 * before * width
-            total += kernel + behind * width
+            total += 9 * before + before * width if block == "separable" else 9 * before * width
+            total += 4 * before if batch_norm else width
             if stage > 0 and number == 0 and block != "plain":
                 total += (before + 1) * width  # the shortcut
             before = width
-    return total + (before + 1) * classes
+    return total + (4 * before if batch_norm else 0) + (before + 1) * classes
 
 
 def build(
@@ -71,7 +70,7 @@ def build(
         classes: how many.
         depth: convolutions of all blocks together, two in each block, a third of them at each size.
         filters: of the plain network's first stage; the others are scaled to as many weights.
-        batch_norm: behind each convolution.
+        batch_norm: before each activation.
         dropout: before the last layer.
 
     Raises:
@@ -100,36 +99,36 @@ def _staged(
     from keras import layers
 
     picture = keras.Input(input_shape, name="picture")
-    x: Any = layers.Conv2D(
+    x: Any = layers.Rescaling(2.0, -1.0, name="around_zero")(picture)
+    x = layers.Conv2D(
         filters[0], 3, 2, padding="same", use_bias=not batch_norm, kernel_initializer="he_normal", name="stem"
-    )(picture)
-    x = _activated(x, batch_norm, "stem")
+    )(x)
     for stage, width in enumerate(filters, start=1):
         for number in range(1, depth // (2 * STAGES) + 1):
             strides = 2 if stage > 1 and number == 1 else 1
             x = _block(x, block, width, strides, batch_norm, f"stage{stage}_block{number}")
+    x = _activated(x, batch_norm, "last")
     return keras.Model(picture, _head(x, classes, dropout), name=block)
 
 
 def _block(x: Any, block: str, filters: int, strides: int, batch_norm: bool, name: str) -> Any:
-    """Return two convolutions, with or without what goes past them."""
+    """Return two convolutions with their activations in front, with or without what goes past them untouched.
+
+    He and others, "Identity Mappings in Deep Residual Networks" (2016).
+    """
     from keras import layers
 
     shortcut = x
     for number in (1, 2):
-        step = strides if number == 1 else 1
+        x = _activated(x, batch_norm, f"{name}_{number}")
         # A residual branch that begins at 0 makes the block begin as the identity, so that nothing grows with depth.
         begins = "zeros" if number == 2 and block != "plain" and not batch_norm else "he_normal"
-        x = _convolution(x, block, filters, step, batch_norm, begins, f"{name}_conv{number}")
-        if number == 1:
-            x = _activated(x, batch_norm, f"{name}_conv{number}")
-        elif batch_norm:
-            x = layers.BatchNormalization(momentum=0.9, name=f"{name}_conv{number}_norm")(x)
-    if block != "plain":
-        if shortcut.shape[1:] != x.shape[1:]:
-            shortcut = layers.Conv2D(filters, 1, strides, padding="same", name=f"{name}_shortcut")(shortcut)
-        x = layers.Add(name=f"{name}_add")([x, shortcut])
-    return layers.ReLU(name=f"{name}_relu")(x)
+        x = _convolution(x, block, filters, strides if number == 1 else 1, batch_norm, begins, f"{name}_conv{number}")
+    if block == "plain":
+        return x
+    if shortcut.shape[1:] != x.shape[1:]:
+        shortcut = layers.Conv2D(filters, 1, strides, padding="same", name=f"{name}_shortcut")(shortcut)
+    return layers.Add(name=f"{name}_add")([x, shortcut])
 
 
 def _convolution(x: Any, block: str, filters: int, strides: int, batch_norm: bool, begins: str, name: str) -> Any:

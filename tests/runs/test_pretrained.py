@@ -23,11 +23,12 @@ def pictures() -> np.ndarray:
 
 
 def residual_network() -> keras.Model:
-    """Two convolutions with a way around the second one."""
+    """Four convolutions with a way around the second and the third one."""
     inputs = keras.Input((16, 16, 3))
     first = keras.layers.Conv2D(4, 3, strides=2, padding="same", name="first")(inputs)
     second = keras.layers.Conv2D(4, 3, padding="same", name="second")(first)
-    added = keras.layers.Add(name="added")([first, second])
+    within = keras.layers.Conv2D(4, 3, padding="same", name="within")(second)
+    added = keras.layers.Add(name="added")([first, within])
     third = keras.layers.Conv2D(4, 3, strides=2, padding="same", name="third")(added)
     mean = keras.layers.GlobalAveragePooling2D(name="mean_of_third")(third)
     return keras.Model(inputs, keras.layers.Dense(2)(mean))
@@ -138,7 +139,8 @@ def test_a_network_cut_in_two_computes_the_same(base: pretrained.Base, pictures:
 def test_a_network_is_not_cut_where_a_shortcut_leads_around() -> None:
     model = residual_network()
     assert pretrained.cut(model, model.get_layer("third")) is not None
-    assert pretrained.cut(model, model.get_layer("second")) is None
+    assert pretrained.cut(model, model.get_layer("second")) is not None, "the shortcut begins right there"
+    assert pretrained.cut(model, model.get_layer("within")) is None
     assert pretrained.cut(model, model.get_layer("added")) is None
 
 

@@ -74,7 +74,7 @@ _PRESETS = (
     Preset(
         "drawings",
         "Drawn objects",
-        {"sizes": (16, 128), "epochs": 8},
+        {"sizes": (16, 128), "epochs": 6},
         {"source": "drawn", "per_class": 300, "side": 48, "backgrounds": "plain"},
         note="Colour pictures of objects in any place and size: far harder than centred digits.",
     ),

@@ -54,7 +54,7 @@ _KNOBS = (
     Knob("filters", "Filters of the plain network", "integer", 8, low=4, high=64, step=4,
          help="At the first size; twice and four times as many at the next."),
     Knob("batch_norm", "Batch normalisation", "switch", False, main=True,
-         help="Behind each convolution: it lets plain networks learn deeper, too. The small Xception always has it."),
+         help="Before each activation: it lets plain networks learn deeper, too. The small Xception always has it."),
     Knob("dropout", "Dropout before the classes", "number", 0.0, low=0.0, high=0.8, step=0.1),
     Knob(
         "stack",

@@ -48,7 +48,7 @@ _KNOBS = (
         main=True,
         help="Mean absolute error, mean squared error, or structural similarity; each network is trained with each.",
     ),
-    Knob("epochs", "Epochs", "integer", 6, low=1, high=200, step=1, main=True),
+    Knob("epochs", "Epochs", "integer", 8, low=1, high=200, step=1, main=True),
     Knob(
         "upsampling",
         "Enlarged by",

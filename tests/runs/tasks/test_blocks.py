@@ -93,7 +93,7 @@ def test_a_block_with_zero_weights_is_the_identity(block: str) -> None:
     assert len(inside) == 2
     for layer in inside:
         layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
-    probe = keras.Model(model.inputs[0], [model.get_layer(name).output for name in ("stem_relu", "stage1_block1_relu")])
+    probe = keras.Model(model.inputs[0], [model.get_layer(name).output for name in ("stem", "stage1_block1_add")])
     before, after = probe(np.random.default_rng(0).random((2, *SHAPE), np.float32))
     assert np.asarray(keras.ops.convert_to_numpy(after)) == pytest.approx(
         np.asarray(keras.ops.convert_to_numpy(before)), abs=1e-6
@@ -104,7 +104,7 @@ def test_a_plain_block_with_zero_weights_passes_nothing_on() -> None:
     model = build("plain", depth=6)
     layer = model.get_layer("stage1_block1_conv2")
     layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
-    probe = keras.Model(model.inputs[0], model.get_layer("stage1_block1_relu").output)
+    probe = keras.Model(model.inputs[0], model.get_layer("stage1_block1_conv2").output)
     assert np.abs(np.asarray(probe(np.ones((1, *SHAPE), np.float32)))).max() == 0.0
 
 
