@@ -81,7 +81,7 @@ def ratio_rows(comparison: Comparison, titles: Sequence[str]) -> list[dict[str, 
     for one in comparison.ratios:
         row = {"": _QUANTITIES[one.quantity]}
         for title, value, ratio in zip(titles, one.values, one.ratios, strict=True):
-            beside = "" if ratio is None or title == titles[0] else f"  (× {ratio:.3g})"
+            beside = "" if ratio is None or title == titles[0] else f"  (×\u00a0{ratio:.3g})"
             row[title] = f"{value:,}{beside}"
         rows.append(row)
     return rows
