@@ -103,6 +103,15 @@ PAGES: tuple[PageEntry, ...] = (
         "Put what the lecture says to the test: train small networks side by side, on drawn data or your own pictures, "
         "watch them learn, click their mistakes, and open what they have become on the other pages.",
     ),
+    PageEntry(
+        "gradient_flow.py",
+        "gradient_flow",
+        "Gradient flow",
+        ":material/timeline:",
+        "Train",
+        "Why do deep networks train?",
+        "Follow the gradient on its way back: see which activations let it through, and which starve the first layers.",
+    ),
 )
 
 

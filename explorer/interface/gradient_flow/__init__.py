@@ -1,0 +1,1 @@
+"""The gradient flow page, one scene a file."""
