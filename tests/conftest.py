@@ -11,6 +11,9 @@ import pytest
 
 TESTS = Path(__file__).parent
 
+LEFT_OUT = ("every", "lessons")
+"""Only what is marked so and asked for by name runs."""
+LONG = ("slow", *LEFT_OUT)
 SLOW_SECONDS = 900
 """After so long even a slow test hangs; on a machine that does much else the usual limit is no sign of that."""
 
@@ -42,13 +45,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> No
     Tests of the app that each process starts once (`app_server`) share nothing else, so they go one by one to
     whichever process is free.
     """
-    for marker in ("every", "lessons"):
+    for marker in LEFT_OUT:
         if marker not in config.option.markexpr:
             left_out = [item for item in items if item.get_closest_marker(marker) is not None]
             config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if item.get_closest_marker(marker) is None]
     for item in items:
-        if item.get_closest_marker("slow") is not None and item.get_closest_marker("timeout") is None:
+        if any(item.get_closest_marker(marker) for marker in LONG) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
         if "app_server" not in item.fixturenames and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(Path(item.path).relative_to(TESTS).as_posix()))

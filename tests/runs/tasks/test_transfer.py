@@ -194,7 +194,6 @@ def test_digits_can_be_transferred_to_as_well(trained: Callable[..., RunContext]
 
 
 @pytest.mark.lessons
-@pytest.mark.timeout(900)
 def test_the_sentence_holds_on_an_unseen_seed(trained: Callable[..., RunContext]) -> None:
     about = lesson("transfer")
     context = trained("transfer", seed=105, data={"source": "drawn", **about.presets[0].data})
