@@ -50,6 +50,13 @@ def slots_of(settings: Settings) -> list[str]:
     return [name for name, _ in visible_nvidia_gpus()] or ["cpu"] * settings.runs_at_a_time
 
 
+@functools.lru_cache(maxsize=1)
+def trains_on_gpu() -> bool:
+    """Tell whether runs may find a GPU: one of this machine, or whatever the workers of a cluster have."""
+    settings = get_settings()
+    return settings.cluster_address is not None or not slots_of(settings)[0].startswith("cpu")
+
+
 def options_of(settings: Settings) -> list[str]:
     """Return the dispatcher's arguments besides the folder."""
     options = ["--running-limit", str(settings.runs_running_limit), "--seconds", str(settings.runs_seconds)]
@@ -251,6 +258,15 @@ def stop(visitor: str, run_id: str) -> None:
     run = find(visitor, run_id)
     if run.state not in FINAL:
         folders.ask_to_stop(run.folder)
+
+
+def rename(visitor: str, run_id: str, title: str) -> None:
+    """Give an own run another name.
+
+    Raises:
+        SentenceError: if there is no such run, it is somebody else's, or the disk is full.
+    """
+    folders.rename(find(visitor, run_id).folder, title)
 
 
 def wish(visitor: str, run_id: str, **wishes: Any) -> None:

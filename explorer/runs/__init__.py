@@ -8,6 +8,7 @@ when its holder dies: so no state outlives what it says, and nothing here trusts
     runs/<yyyymmdd-hhmmss>-<6 hex>/
         config.json     what was asked for; never changes
         status.json     where it stands; replaced as a whole
+        title.txt       what it is called by now, where it has been renamed
         metrics.jsonl   one line a report, appended
         previews/       NNNN.png        log.txt     what the process said
         model.keras     replaced as a whole

@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,13 @@ from explorer.runs.record import ACTIVE, FINAL, ID, NEXT, Config, Run, State, St
 
 CONFIG, STATUS, METRICS, LOG, MODEL = "config.json", "status.json", "metrics.jsonl", "log.txt", "model.keras"
 PREVIEWS, STOP, HEARD, WISHES = "previews", "stop", "heard", "wishes.json"
-LOCK, HEARTBEAT, SPARE = "lock", "heartbeat", "spare"
+LOCK, HEARTBEAT, SPARE, TITLE = "lock", "heartbeat", "spare", "title.txt"
 WAKE, CLOCK, TRASH = ".wake", ".clock", ".trash-"
 
 log = logging.getLogger(__name__)
 
 LARGEST_JSON = 8_000_000
+LONGEST_TITLE = 60
 SPARE_BYTES = 8192
 HEARTBEAT_SECONDS = 5.0
 SILENT_SECONDS = 20.0
@@ -117,7 +119,7 @@ def move(temporary: Path, path: Path) -> None:
 
 
 def read_config(folder: Path) -> Config:
-    """Read what was asked for.
+    """Read what was asked for, under the name that the run has by now.
 
     Raises:
         OSError: if it cannot be read.
@@ -126,7 +128,33 @@ def read_config(folder: Path) -> Config:
     config = Config.model_validate_json(_read(folder / CONFIG))
     if config.id != folder.name:
         raise ValueError("the config is that of another run")
-    return config
+    try:
+        title = _read(folder / TITLE).decode(errors="replace")
+    except FileNotFoundError:
+        return config
+    return config.model_copy(update={"title": title[:LONGEST_TITLE]})
+
+
+def rename(folder: Path, title: str) -> None:
+    """Give a run another name, whatever its state; what was asked for stays as it is.
+
+    Args:
+        folder: the run's.
+        title: up to 60 characters in one line; "" for none.
+
+    Raises:
+        SentenceError: if the run has been deleted meanwhile, or the disk is full.
+    """
+    visible = "".join(letter for letter in title if letter.isspace() or unicodedata.category(letter)[0] != "C")
+    try:
+        replace(folder / TITLE, " ".join(visible.split())[:LONGEST_TITLE].encode())
+    except FileNotFoundError:
+        raise SentenceError(NO_SUCH_RUN) from None
+    except OSError as error:
+        if is_disk_full(error):
+            raise SentenceError("The disk of the server is full; the run keeps its name.") from error
+        raise
+    count_change()
 
 
 def read_status(folder: Path) -> Status:

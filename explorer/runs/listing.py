@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from explorer.networks.work_context import SentenceError
 from explorer.runs import folder as folders
-from explorer.runs.folder import LOCK, NO_SUCH_RUN, STATUS, lives, path_of, read_config, read_status
+from explorer.runs.folder import LOCK, NO_SUCH_RUN, STATUS, TITLE, lives, path_of, read_config, read_status
 from explorer.runs.lock import is_held
 from explorer.runs.record import ACTIVE, ID, Broken, Listing, Run
 
@@ -24,10 +24,10 @@ MAKING_SECONDS = 60.0
 SHARED_SECONDS = 1.0
 
 
-_Signature = tuple[int, int, int]
+_Signature = tuple[int, int, int, int]
 
 _kept: dict[str, dict[str, tuple[_Signature, Run]]] = {}
-"""For each root what was last read, and the signatures of the status files at the time."""
+"""For each root what was last read, and the signatures of the files with status and name at the time."""
 
 
 def _read_run(root: str, name: str, known: tuple[_Signature, Run] | None) -> tuple[_Signature, Run] | Broken | None:
@@ -40,11 +40,13 @@ def _read_run(root: str, name: str, known: tuple[_Signature, Run] | None) -> tup
             if time.time() - os.stat(path).st_mtime < MAKING_SECONDS:
                 return None
             raise ValueError("it has no status") from None
-        signature = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        named = _time_of(f"{path}{os.sep}{TITLE}")
+        signature = (stat.st_mtime_ns, stat.st_size, stat.st_ino, named)
         if known is None or known[0] != signature:
             folder = Path(path)
             status = read_status(folder)
-            known = signature, Run(folder, known[1].config if known else read_config(folder), status, status.state)
+            config = known[1].config if known and known[0][-1] == named else read_config(folder)
+            known = signature, Run(folder, config, status, status.state)
         if known[1].stored not in ACTIVE:
             return known
         return signature, _as_shown(known[1])
@@ -53,6 +55,14 @@ def _read_run(root: str, name: str, known: tuple[_Signature, Run] | None) -> tup
         if not folder.exists():
             return None
         return Broken(name, folder, f"This run's folder cannot be read: {_in_words(error)}.", _owner_of(folder))
+
+
+def _time_of(path: str) -> int:
+    """Return when a file was written, in nanoseconds; 0 where there is none."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _as_shown(run: Run) -> Run:

@@ -82,6 +82,7 @@ class Table(_Item):
         columns: their headings; the first column names the row.
         rows: as many cells each.
         digits: after the point, for numbers.
+        column_digits: the same for single columns, by their heading; seconds have one.
         lit: (row, column) of the cells that matter here, counted from 0.
     """
 
@@ -90,6 +91,7 @@ class Table(_Item):
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     digits: int = 3
+    column_digits: dict[str, int] = {"seconds": 1}
     lit: tuple[tuple[int, int], ...] = ()
     note: str = ""
 

@@ -58,7 +58,7 @@ class Limits:
 
     seconds: float | None = None
     memory_megabytes: int | None = None
-    grace_seconds: float = 1.0
+    grace_seconds: float = 10.0
     saving_seconds: float = 30.0
     log_bytes: int = 2_000_000
 

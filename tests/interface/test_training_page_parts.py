@@ -22,6 +22,7 @@ from explorer.interface.training import (
     comparing,
     elsewhere,
     examples,
+    items,
     mistakes,
     settings_link,
     timing,
@@ -36,7 +37,7 @@ from explorer.runs.data.augmentation_knobs import GENTLE
 from explorer.runs.data.overview import overview
 from explorer.runs.folder import METRICS
 from explorer.runs.lessons import lessons
-from explorer.runs.outcome import Line, Lines
+from explorer.runs.outcome import Line, Lines, Pictures, Shown, Table
 from explorer.runs.record import Run
 from tests.pages.made_runs import CLASSES, EXAMPLE, VARIANTS, made
 
@@ -49,6 +50,30 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def written(folder: Path, *rows: dict) -> None:
     with open(folder / METRICS, "a") as stream:
         stream.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+# --- tables and charts of an outcome ---
+
+
+def test_seconds_have_one_digit_and_what_is_below_zero_a_minus():
+    table = Table(title="", columns=("network", "error", "seconds"), rows=(("a", -0.5, 57.4),), digits=4)
+    assert [words.table_text(table, 0, column) for column in range(3)] == ["a", "−0.5000", "57.4"]
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_ten_classes_look_different_with_fewer_colours(colours):
+    points = tuple(Line(name=f"{n}", x=(0.0, 1.0), y=(float(n), None), points=True) for n in range(10))
+    figure = training_charts.outcome_lines(Lines(title="", lines=points), colours)
+    assert len({(each.marker.symbol, each.line.color) for each in figure.data}) == 10
+
+
+def test_a_wide_sheet_has_the_page_for_itself(tmp_path):
+    def of(name, size):
+        Image.new("RGB", size).save(tmp_path / name)
+        return Pictures(title="", pictures=(Shown(file=name),))
+
+    assert items.is_narrow(of("small.png", (300, 300)), tmp_path)
+    assert not items.is_narrow(of("wide.png", (985, 354)), tmp_path)
 
 
 # --- curves ---

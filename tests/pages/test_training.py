@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.interface import runs_service as service
 from explorer.interface.training import about, settings_link
+from explorer.networks.work_context import SentenceError
 from explorer.runs import tasks
 from explorer.runs.data import own
 from explorer.runs.folder import LOCK, read_status, read_wishes
@@ -222,7 +223,7 @@ def test_a_running_run_says_how_far_it_is_and_is_stopped(open_page, root, held):
     app = open_page(run=run.id)
     (bar,) = app.get("progress")
     assert "epoch 3 of 6 · step 7 of 12 · 812 pictures/s" in bar.proto.text
-    assert "fine" in bar.proto.text
+    assert "Fine" in bar.proto.text
     press(app, "training_stop")
     assert (run.folder / "stop").exists()
     assert app.button(key="training_stop").disabled
@@ -309,6 +310,36 @@ def test_a_copy_is_edited_in_the_set_up(open_page, root):
     copy = next(each for each in service.visible(ANNA).runs if each.id != run.id)
     assert copy.config.settings["epochs"] == 9 and copy.config.seed == 11
     assert copy.config.data["per_class"] == 20
+
+
+def test_an_own_run_is_renamed_and_only_an_own_one(open_page, root):
+    run = made(root, ANNA, title="Example")
+    app = open_page(run=run.id)
+    app.text_input(key=f"training_rename_{run.id}").set_value("Twice the *rate*").run()
+    assert "**Twice the *rate***" in said(app)
+    assert "Twice the *rate*" in " ".join(box.label for box in app.checkbox).replace("\\", "")
+    assert service.find(ANNA, run.id).config.title == "Twice the *rate*"
+    with pytest.raises(SentenceError):
+        service.rename(BEN, run.id, "Mine")
+    shared = made(root, BEN)
+    app = open_page(run=shared.id, run_key=shared.config.link_key)
+    assert not [field for field in app.text_input if "rename" in str(field.key)]
+
+
+def test_a_setting_of_the_data_that_the_lesson_decides_is_not_asked_for_and_what_is_shown_is_what_is_learned_from(
+    open_page, use
+):
+    def loads(data, settings):
+        return {**data, "per_class": settings["epochs"]}
+
+    use(lesson=replace(EXAMPLE, settled={"drawn": ("per_class",)}, loads=loads))
+    app = open_page(settings="epochs:7")
+    assert not [field for field in app.number_input if "per_class" in str(field.key)]
+    table = next(element.proto.body for element in app.get("html") if "to learn from" in element.proto.body)
+    classes = table.count('class="name"')
+    assert f"{7 * classes} pictures to learn from" in table
+    press(app, "training_start")
+    assert ">Pictures per class<" not in " ".join(element.proto.body for element in app.get("html"))
 
 
 def test_nothing_is_deleted_without_a_question(open_page, root):

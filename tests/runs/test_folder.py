@@ -26,7 +26,9 @@ from explorer.runs.folder import (
     create,
     delete,
     finish,
+    read_config,
     read_status,
+    rename,
     wish,
     write_status,
 )
@@ -261,6 +263,30 @@ def test_the_shared_listing_is_read_once_and_knows_what_this_process_changes(
     assert len(shared_listing(root, 1000).runs) == 2
     ask_to_stop(run.folder)
     assert shared_listing(root, 1000).runs[0].state == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (" Six\n epochs ", "Six epochs"),
+        ("x" * 90, "x" * 60),
+        ("\u202eevil\x00", "evil"),
+        ("", ""),
+        ("Ü & <b>", "Ü & <b>"),
+    ],
+)
+def test_a_run_is_renamed_and_what_was_asked_for_stays(root: Path, queue: Queue, given: str, shown: str) -> None:
+    run, other = queue(), queue()
+    before = (run.folder / CONFIG).read_bytes()
+    assert [each.config.title for each in shared_listing(root, 1000).runs] == ["", ""]
+    rename(run.folder, given)
+    assert [each.config.title for each in shared_listing(root, 1000).runs] == [shown, ""]
+    assert find(root, run.id).config.title == read_config(run.folder).title == shown
+    assert (run.folder / CONFIG).read_bytes() == before
+    assert again(find(root, run.id).config, "ben").title == shown
+    delete(root, other.id)
+    with pytest.raises(SentenceError, match="no such run"):
+        rename(other.folder, "gone")
 
 
 def test_again_is_a_new_folder_that_names_the_old_one(queue: Queue) -> None:

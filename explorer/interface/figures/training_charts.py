@@ -17,6 +17,8 @@ from explorer.runs.outcome import Line, Lines
 
 MOST_TICKS = 10
 DASHES = ("solid", "dot", "dashdot")
+SYMBOLS = ("circle", "x", "square-open")
+"""For the first row of colours and those that repeat them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +182,7 @@ def outcome_lines(chart: Lines, palette: Palette, height: int = 300) -> go.Figur
     figure = base(palette, height=height, right=12, bottom=40)
     number = 0
     for line in chart.lines:
-        colour = _role_colour(line, number, palette)
+        colour, around = _role_colour(line, number, palette), number // len(palette.lines)
         number += line.role == "series"
         if chart.bars:
             _bars(figure, chart, line, colour, len(chart.lines))
@@ -190,8 +192,8 @@ def outcome_lines(chart: Lines, palette: Palette, height: int = 300) -> go.Figur
             y=list(line.y),
             name=line.name,
             mode="lines+markers" if line.points or len(line.x) == 1 else "lines",
-            line={"color": colour, "width": 1.8 if line.dashed else 2.4, "dash": "dash" if line.dashed else "solid"},
-            marker={"size": 6},
+            line={"color": colour, "width": 1.8 if line.dashed else 2.4, "dash": _dash(line, around)},
+            marker={"size": 6, "symbol": SYMBOLS[around % len(SYMBOLS)]},
             hovertemplate="%{x:.4g}: %{y:.4g}<extra>" + line.name + "</extra>",
         )
     if chart.bars:
@@ -207,6 +209,10 @@ def outcome_lines(chart: Lines, palette: Palette, height: int = 300) -> go.Figur
     if len(chart.lines) > 1:
         _legend_above(figure, len(chart.lines), height)
     return figure
+
+
+def _dash(line: Line, around: int) -> str:
+    return "dash" if line.dashed else DASHES[around % len(DASHES)]
 
 
 def _few_ticks(chart: Lines) -> dict[str, Any]:

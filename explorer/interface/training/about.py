@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import streamlit as st
 
 from explorer.interface.current_picture import plain
-from explorer.interface.training import asking, card, words
+from explorer.interface.training import asking, card, items, words
 from explorer.runs.folder import LOG
 from explorer.runs.lessons.lesson import Lesson
+from explorer.runs.outcome import Table
 from explorer.runs.record import Run
 
 LOG_BYTES = 16_000
@@ -21,26 +21,26 @@ def show(run: Run, lesson: Lesson | None) -> None:
     """Draw settings, states and versions."""
     left, right = st.columns([1.2, 1], gap="large")
     with left:
-        st.markdown("**What was asked for**")
-        _rows(card.settings_rows(run, lesson), "settings")
+        asked_for(run, lesson)
     with right:
-        st.markdown("**What happened**")
         zone = st.context.timezone
         rows = [(words.STATES[state][0], words.clock(at, zone)) for state, at in run.status.log]
         rows.append(("took", words.took(run)))
         rows.append(("computed on", run.status.device or run.status.slot or "–"))
         if run.config.again_of:
             rows.append(("repeats", run.config.again_of))
-        _rows(rows, "states")
-        st.markdown("**Versions**")
-        _rows(sorted(run.config.versions.items()), "versions")
+        items.table(Table(title="What happened", columns=("What", "Value"), rows=tuple(rows)))
+        items.table(
+            Table(title="Versions", columns=("Library", "Version"), rows=tuple(sorted(run.config.versions.items())))
+        )
     if asking.owns(run) and run.state != "failed":  # whose log stands above
         log_lines(run)
 
 
-def _rows(rows: list[tuple[str, str]], key: str) -> None:
-    data: list[dict[str, Any]] = [{"": name, "Value": value} for name, value in rows]
-    st.dataframe(data, hide_index=True, key=f"training_about_{key}", height="content")
+def asked_for(run: Run, lesson: Lesson | None) -> None:
+    """Draw all settings."""
+    rows = tuple(card.settings_rows(run, lesson))
+    items.table(Table(title="What was asked for", columns=("Setting", "Value"), rows=rows))
 
 
 def log_lines(run: Run) -> None:

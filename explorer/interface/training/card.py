@@ -71,7 +71,7 @@ def settings_rows(run: Run, lesson: Lesson | None) -> list[tuple[str, str]]:
     rows += [
         (_label(knob, name), words.setting_text(knob, value))
         for name, value in data.items()
-        if name != "source"
+        if name != "source" and not (lesson is not None and lesson.is_settled(str(data.get("source")), name))
         for knob in [_knob(source.knobs if source is not None else (), name)]
     ]
     if run.config.network:

@@ -102,7 +102,8 @@ def show(plan: Plan, data: dict[str, Any], seed: int) -> bool:
             st.caption(plain(chosen.note))
     if chosen.kind == "sequences":
         return True
-    found = examples.show(data, seed, kind, visitor_id(), runs_service.runs_folder())
+    loaded = plan.lesson.data_loaded(data, plan.settings)
+    found = examples.show(loaded, seed, kind, visitor_id(), runs_service.runs_folder())
     if found is not None:
         augmenting.show(plan, found, seed, lambda name, value: set_setting(plan.lesson, name, value))
     return True
@@ -122,11 +123,12 @@ def _source_row(plan: Plan, chosen: DataSource, data: Mapping[str, Any]) -> None
             "source", names, index=names.index(default) if default in names else 0, format_func=titles.__getitem__,
             width=230, on_change=lambda: STATE.set("data", ""),
         )  # fmt: skip
-        for knob in chosen.knobs:
+        knobs = [knob for knob in chosen.knobs if not plan.lesson.is_settled(chosen.name, knob.name)]
+        for knob in knobs:
             if knob.main:
                 with st.container(width=190 if knob.kind in ("integer", "number") else "content"):
                     knob_widget(knob, data[knob.name], f"data_{chosen.name}", changed)
-        others = [knob for knob in chosen.knobs if not knob.main and knob.name != "id"]
+        others = [knob for knob in knobs if not knob.main and knob.name != "id"]
         if others:
             with st.popover("More", icon=":material/tune:", key="training_data_more"), st.container(width=400):
                 for knob in others:

@@ -30,11 +30,14 @@ UNSORTED = 7
 SHOWN_SIDE = 64
 """Pixels of the page that an example takes."""
 
+COUNTS_ROOM = "5.6rem"
+"""What the counts beside a bar take of its column."""
+
 MOST_ROWS = 40
 GAP = 3
 
 _LOOK = """<style>
-.training-data { display: grid; grid-template-columns: minmax(3.2rem, max-content) auto minmax(90px, 1fr);
+.training-data { display: grid; grid-template-columns: minmax(3.2rem, max-content) auto minmax(8rem, 1fr);
   gap: .3rem .8rem; align-items: center; font-size: .85rem; font-variant-numeric: tabular-nums;
   max-height: 300px; overflow-y: auto; }
 .training-data .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 9rem; }
@@ -43,8 +46,9 @@ _LOOK = """<style>
 .training-data .bar { display: flex; align-items: center; gap: .4rem; white-space: nowrap; }
 .training-data .bar i { display: block; height: .75rem; flex: none; }
 @media (max-width: 640px) {
-  .training-data { grid-template-columns: minmax(0, 1fr) auto; }
-  .training-data .strip { grid-column: 1 / -1; grid-row: auto; order: 0; }
+  /* Name and bar share a row, the pictures come below: the bar fills the gap that the wide strip left. */
+  .training-data { grid-template-columns: minmax(0, 1fr) 1.2fr; grid-auto-flow: row dense; }
+  .training-data .strip { grid-column: 1 / -1; }
 }
 </style>"""
 
@@ -143,8 +147,9 @@ def table_html(found: Overview) -> str:
             strip += strip_tag(masks, "What each of their pixels shows")
         bar = (
             f'<span class="bar" title="{a:,} to learn from, {b:,} to be judged by">'
-            f'<i style="width:{60 * a / most:.1f}%;background:{colours.input}"></i>'
-            f'<i style="width:{60 * b / most:.1f}%;margin-left:-.4rem;background:{colours.highlight}"></i>'
+            f'<i style="width:calc((100% - {COUNTS_ROOM}) * {a / most:.3f});background:{colours.input}"></i>'
+            f'<i style="width:calc((100% - {COUNTS_ROOM}) * {b / most:.3f});margin-left:-.4rem;'
+            f'background:{colours.highlight}"></i>'
             f"{a:,} + {b:,}</span>"
         )
         rows += f'<span class="name" title="{html.escape(name)}">{html.escape(name)}</span>'

@@ -31,6 +31,15 @@ PLAIN_CHART = {"displayModeBar": False}
 SMALL_PICTURE = 300
 """A picture whose longer side is shorter shows its own pixels, large."""
 
+WIDE_SHEET = 640
+"""A sheet of pictures from this width on has words on it that can be read only where it has room."""
+
+TALLEST = 560
+"""Pixels of the page that a picture may take from top to bottom."""
+
+WIDEST = 10
+"""How many times its height a picture is wide at most; a longer one gets lower."""
+
 MOST_BESIDE, MOST_LETTERS = 3, 48
 """Numbers, and letters of their names, that have room beside the verdict; others stand in a row below it."""
 
@@ -58,6 +67,15 @@ _LOOK = """<style>
 [class*="st-key-training_top"] [data-testid="stMetricValue"] { font-size: 1.55rem; }
 [class*="st-key-training_top"] [data-testid="stMetric"] { padding: 0; }
 .st-key-training_head p strong { font-size: 1.25rem; }
+/* The icon is enough to be seen; a screen reader and the tooltip have the word. */
+.st-key-training_rename [data-testid="stPopover"] button p { font-size: 0; }
+@media (max-width: 640px) {
+  /* A sheet is moved with the finger rather than made too small to be read. */
+  [class*="st-key-training_sheet_"] { overflow-x: auto; }
+  [class*="st-key-training_sheet_"] [data-testid="stImage"], [class*="st-key-training_sheet_"] img {
+    width: 600px !important; max-width: none !important;
+  }
+}
 </style>"""
 
 
@@ -205,12 +223,20 @@ def picture(shown: Shown, folder: Path, key: str) -> None:
     if path is None or size is None:
         st.caption("This picture is gone.")
         return
-    name = "training_pixels_" if max(size) < SMALL_PICTURE else "training_photo_"
+    if max(size) < SMALL_PICTURE:
+        name, width = "training_pixels_", min(4 * size[0], 420)
+    else:
+        name = "training_sheet_" if is_sheet(size) else "training_photo_"
+        width = max(1, round(min(size[0] / size[1], WIDEST) * TALLEST))
     with st.container(key=f"{name}{key}", gap="xxsmall"):
-        width: Any = "stretch" if max(size) >= SMALL_PICTURE else min(4 * size[0], 420)
         st.image(path.read_bytes(), width=width, alt=shown.caption or "A picture of this run", output_format="PNG")
         if shown.caption:
             st.caption(plain(shown.caption))
+
+
+def is_sheet(size: tuple[int, int]) -> bool:
+    """Tell whether a picture of (width, height) is a sheet of many in a row, with words beside them."""
+    return size[0] >= WIDE_SHEET and size[0] > size[1]
 
 
 def _size(path: Path) -> tuple[int, int] | None:
@@ -226,10 +252,12 @@ def below_the_numbers(items: Sequence[Any]) -> list[Any]:
     return [item for item in items if not isinstance(item, Verdict | Numbers | Confusion | Guesses)]
 
 
-def is_narrow(item: Any) -> bool:
+def is_narrow(item: Any, folder: Path) -> bool:
     """Tell whether an item has room beside another one."""
     if isinstance(item, Lines):
         return True
     if isinstance(item, Pictures):
-        return len(item.pictures) <= 2
+        paths = [picture_file(folder, shown) for shown in item.pictures]
+        sizes = [size for path in paths if path is not None and (size := _size(path)) is not None]
+        return len(item.pictures) <= 2 and not any(map(is_sheet, sizes))
     return isinstance(item, Table) and len(item.columns) <= 5

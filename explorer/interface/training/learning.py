@@ -225,7 +225,8 @@ def show(run: Run, lesson: Lesson | None, metric: str, live: bool) -> None:
     if not curves.moments and not live:
         charts(run, curves, lesson, metric)
         return
-    left, right = st.columns([1.9, 1], gap="medium")
+    sheets = any(not isinstance(moment.item, Guesses) for moment in curves.moments)
+    left, right = st.columns([1.2 if sheets else 1.9, 1], gap="medium")
     with right:
         at = moments(run, curves, lesson, live)
     with left:

@@ -39,6 +39,7 @@ _LOOK = """<style>
   /* One row that is moved with the finger: the set-up begins on the first screen. */
   .st-key-training_cards .stGrid { display: flex; overflow-x: auto; scroll-snap-type: x proximity; padding: 2px; }
   .st-key-training_cards .stGrid > * { flex: 0 0 225px; width: 225px; scroll-snap-align: start; }
+  .st-key-training_cards .stGrid > :has([class*="st-key-training_card_chosen_"]) { order: -1; }
 }
 </style>"""
 

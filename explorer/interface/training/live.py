@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.interface import runs_service
 from explorer.interface.current_picture import plain
 from explorer.interface.state import show_in
-from explorer.interface.training import asking, learning, words
+from explorer.interface.training import about, asking, learning, words
 from explorer.interface.training.knobs import factors
 from explorer.interface.training.page_state import STATE
 from explorer.interface.training.reading import RunCurves, curves_of
@@ -38,7 +38,7 @@ def show(run: Run, lesson: Lesson | None) -> None:
             st.rerun()
         state_line(now)
         if now.state == "queued":
-            _while_waiting(now)
+            _while_waiting(now, lesson)
         else:
             learning.show(now, lesson, metric, live=True)
 
@@ -70,16 +70,14 @@ def state_line(run: Run) -> None:
     elif run.state == "starting":
         said = "Starting: the process loads its libraries …"
     else:
-        said = (
-            " · ".join(filter(None, [f"**{message}**" if message else "", words.progress_words(progress)]))
-            or "At work …"
-        )
+        what = f"**{message[0].upper()}{message[1:]}**" if message else ""
+        said = " · ".join(filter(None, [what, words.progress_words(progress)])) or "At work …"
     st.progress(words.share_done(progress), said)
-    where = f"computes on {plain(run.status.device or run.status.slot)}" if run.status.device or run.status.slot else ""
+    where = f"computes on {plain(run.status.device)}" if run.status.device else ""
     st.caption(" · ".join(filter(None, [where, f"{words.took(run)} so far"])))
 
 
-def _while_waiting(run: Run) -> None:
+def _while_waiting(run: Run, lesson: Lesson | None) -> None:
     at_work, waiting = asking.others_busy()
     parts = []
     if at_work:
@@ -90,6 +88,7 @@ def _while_waiting(run: Run) -> None:
         (f"{' and '.join(parts)}. " if parts else "")
         + "You may leave this page or close the tab: the run keeps its place."
     )
+    about.asked_for(run, lesson)
 
 
 def _rate_control(run: Run, lesson: Lesson | None, curves: RunCurves) -> None:

@@ -7,12 +7,15 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.interface import runs_service
 from explorer.interface.current_picture import plain
+from explorer.interface.state import show_in
 from explorer.interface.training import about, asking, items, learning, live, mistakes, take_along, try_it, words
 from explorer.interface.training.page_state import PANELS, STATE
 from explorer.interface.training.reading import curves_of, outcome_of
 from explorer.interface.training.runs_table import ask_to_delete
 from explorer.interface.training.starting import again, edit
+from explorer.runs.folder import LONGEST_TITLE
 from explorer.runs.lessons.lesson import Lesson
 from explorer.runs.record import FINAL, Run
 
@@ -39,12 +42,28 @@ def _head(run: Run, lesson: Lesson | None) -> None:
         )  # fmt: skip
         symbol = lesson.icon if lesson is not None else ":material/model_training:"
         st.markdown(f"{symbol} **{plain(words.title_of(run))}**", width="content")
+        if asking.owns(run):
+            _rename(run)
         st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
         if not asking.owns(run):
             st.badge("shared with you", icon=":material/visibility:", color="gray", help="You may look, and no more.")
         st.space("stretch")
         with STATE.part("actions"):
             _actions(run)
+
+
+def _rename(run: Run) -> None:
+    """Draw what gives an own run another name."""
+    key = f"training_rename_{run.id}"
+    show_in(key, words.title_of(run))
+    with st.popover("Rename", icon=":material/edit_note:", type="tertiary", key="training_rename", help="Rename"):
+        st.text_input(
+            "Name of the run",
+            key=key,
+            max_chars=LONGEST_TITLE,
+            on_change=lambda: asking.attempt(runs_service.rename, run.id, str(st.session_state[key] or "")),
+            help="To find it again in the table of runs, and where its networks are chosen.",
+        )
 
 
 def _actions(run: Run) -> None:
@@ -125,7 +144,7 @@ def result(run: Run, outcome: Sequence[Any]) -> None:
     position = 0
     while position < len(rest):
         pair = rest[position : position + 2]
-        if len(pair) == 2 and all(items.is_narrow(item) for item in pair):
+        if len(pair) == 2 and all(items.is_narrow(item, run.folder) for item in pair):
             for column, item, number in zip(st.columns(2, gap="medium"), pair, (position, position + 1), strict=True):
                 with column:
                     items.show(item, run.folder, f"result_{number}")

@@ -21,12 +21,17 @@ from explorer.interface.training.page_state import (
     set_setting,
 )
 from explorer.networks import catalogue
+from explorer.runs.folder import LONGEST_TITLE
 from explorer.runs.lessons.lesson import Knob, Lesson
 from explorer.runs.record import Run
 from explorer.settings import get_settings
 
-TITLE_LENGTH = 60
 MANY_PRESETS = 4
+
+_LOOK = """<style>
+/* A long note wraps within its own room, so that the button that starts stays in its row. */
+.st-key-training_start_row > .stElementContainer:has([data-testid="stCaptionContainer"]) { flex: 1 1 12rem; }
+</style>"""
 
 
 def show(lesson: Lesson, runs: Sequence[Run]) -> None:
@@ -38,6 +43,7 @@ def show(lesson: Lesson, runs: Sequence[Run]) -> None:
     """
     plan = plan_of(lesson)
     data, refused = data_panel.data_of(plan)
+    st.html(_LOOK)
     with st.container(border=True, key="training_set_up"):
         st.markdown(f"The lecture says: **“{plain(lesson.sentence)}”** Does it hold? Your run's own numbers decide.")
         with st.container(horizontal=True, vertical_alignment="center", key="training_start_row"):
@@ -132,6 +138,8 @@ def _network(plan: Plan) -> str:
 def _knobs(plan: Plan, columns: int) -> tuple[str, int]:
     """Draw the knobs, the main ones in so many columns, and return the title and the seed of the run."""
     used = [knob for knob in plan.lesson.in_use(plan.settings) if not augmenting.is_augmentation(knob)]
+    if not runs_service.trains_on_gpu():
+        used = [knob for knob in used if not knob.gpu]
     with st.grid(columns, min_column_width=250, gap="medium"):
         for knob in used:
             if knob.main:
@@ -149,7 +157,7 @@ def _knobs(plan: Plan, columns: int) -> tuple[str, int]:
         title = st.text_input(
             "Name of the run",
             key="training_title",
-            max_chars=TITLE_LENGTH,
+            max_chars=LONGEST_TITLE,
             placeholder=default_title(plan),
             help="To find it again in the table of runs.",
         )
@@ -166,7 +174,7 @@ def _knob(plan: Plan, knob: Knob) -> None:
 def default_title(plan: Plan) -> str:
     """Return what a run is called that nobody has named."""
     first = plan.preset.name == plan.lesson.presets[0].name
-    return plan.lesson.title if first else f"{plan.lesson.title}: {plan.preset.title}"[:TITLE_LENGTH]
+    return plan.lesson.title if first else f"{plan.lesson.title}: {plan.preset.title}"[:LONGEST_TITLE]
 
 
 def _start(

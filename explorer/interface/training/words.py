@@ -152,7 +152,8 @@ def main_number(items: Iterable[Any], latest: Mapping[str, float]) -> str:
     for item in items:
         if isinstance(item, Numbers) and item.rows:
             first = item.rows[0]
-            return f"{first.label} {first.value:.{first.digits}f}{' ' + first.unit if first.unit else ''}"
+            what = f"{item.title}: {first.label}" if item.title else first.label
+            return f"{what} {first.value:.{first.digits}f}{' ' + first.unit if first.unit else ''}"
     for name in [*(n for n in latest if n.startswith("val_") and n != "val_loss"), "val_loss", "loss"]:
         if name in latest:
             return f"{metric_title(name)} {value_text(latest[name])}"
@@ -185,5 +186,6 @@ def table_text(table: Table, row: int, column: int) -> str:
     if cell is None:
         return "–"
     if isinstance(cell, float):
-        return f"{cell:.{table.digits}f}"
+        heading = table.columns[column] if column < len(table.columns) else ""
+        return f"{cell:.{table.column_digits.get(heading, table.digits)}f}".replace("-", "−")
     return f"{cell:,}" if isinstance(cell, int) else cell

@@ -58,7 +58,7 @@ def _size_verdict(results: Sequence[Result]) -> Verdict:
     if not ordered or ordered[0].pca is None:
         return Verdict(sentence=LESSON.sentence, holds=None, because=f"{because}.")
     first, straight = ordered[0], ordered[0].pca
-    because = f"{because}; PCA with {first.size} {straight:.4f}"
+    because = f"{because}; PCA with {first.size} numbers {straight:.4f}"
     if len(ordered) == 1:
         return Verdict(sentence=LESSON.sentence, holds=None, because=f"{because}; other sizes were not tried.")
     falls = all(wide.error < narrow.error for narrow, wide in zip(ordered, ordered[1:], strict=False))

@@ -37,6 +37,7 @@ class Knob:
         logarithmic: whether a slider goes by factors, as for learning rates.
         main: whether it stands in the row of main controls; the others are folded under *more*.
         only_if: shown and used only while other knobs have one of these values.
+        gpu: whether it is of use on a GPU only, and so not shown where there is none.
         help: one sentence behind the "i".
     """
 
@@ -51,6 +52,7 @@ class Knob:
     logarithmic: bool = False
     main: bool = False
     only_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    gpu: bool = False
     help: str = ""
 
     def checked(self, value: Any) -> Any:
@@ -138,6 +140,9 @@ class Lesson:
         variants: value to title of what a run trains side by side; empty for one network.
         pretrained: whether it starts from a network of the catalogue (`Config.network`).
         background: Markdown with formulas and sources, shown below.
+        settled: by source the names of those settings of the data that the lesson's own settings decide, so that
+            nobody is asked for them.
+        loads: from the data that were asked for and all settings to the data that a run loads, where they differ.
     """
 
     name: str
@@ -154,6 +159,16 @@ class Lesson:
     variants: Mapping[str, str] = field(default_factory=dict)
     pretrained: bool = False
     background: str = ""
+    settled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    loads: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] | None = None
+
+    def data_loaded(self, data: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the data that a run loads of which these were asked for."""
+        return dict(data) if self.loads is None else self.loads(data, settings)
+
+    def is_settled(self, source: str, name: str) -> bool:
+        """Tell whether the lesson's own settings decide a setting of a source."""
+        return name in self.settled.get(source, ())
 
     def knob(self, name: str) -> Knob:
         """Return a knob.

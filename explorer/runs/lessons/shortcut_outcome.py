@@ -96,16 +96,14 @@ def items(judged: Sequence[Judged], truth: np.ndarray, classes: Sequence[str], s
 
 
 def _short(variant: str) -> str:
-    return {"biased": "biased", "augmented": "augmented", "mended": "mended data"}[variant]
+    return {"biased": "own background", "augmented": "augmented", "mended": "mended data"}[variant]
 
 
 def _numbers(judged: Sequence[Judged]) -> Numbers:
     rows = []
     for each in judged:
         note = f"{each.same:.0%} before the backgrounds it was learnt with"
-        rows.append(
-            Number(label=f"{_short(each.variant)}, swapped", value=100 * each.swapped, unit="%", digits=0, note=note)
-        )
+        rows.append(Number(label=_short(each.variant), value=100 * each.swapped, unit="%", digits=0, note=note))
     return Numbers(title="Right once the backgrounds are swapped", rows=tuple(rows))
 
 

@@ -313,5 +313,7 @@ LESSON = Lesson(
     variants=variants(),
     pretrained=True,
     background=_BACKGROUND,
+    settled={"drawn": ("per_class",)},
+    loads=data_of,
 )
 """The lesson; its base is `Config.network`, by default the bundled one."""
