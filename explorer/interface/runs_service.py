@@ -6,6 +6,7 @@ except by their link, whose key `link_keys` remembers for the session.
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time

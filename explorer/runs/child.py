@@ -33,6 +33,7 @@ from explorer.runs.folder import (
     write_status,
 )
 from explorer.runs.lock import LockHeld, take
+from explorer.runs.precision import precision
 from explorer.runs.process import SLOT_VARIABLE
 from explorer.runs.record import FINAL, State, Status
 
@@ -197,7 +198,8 @@ def _train(record: Record) -> None:
         context = RunContext(record.folder, config, device_of(slot))
         record.move("running", device=context.device)
         threading.Thread(target=record.keep_up, args=(context,), name="pulse", daemon=True).start()
-        train(context)
+        with precision(config.settings, context.device):
+            train(context)
     except Stopped:
         pass
     except BaseException as error:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from explorer.networks.work_context import SentenceError, Stopped
 from explorer.runs.folder import HEARD, HEARTBEAT, METRICS, MODEL, PREVIEWS, STOP, WISHES, move, read_wishes
 from explorer.runs.metrics import MetricsWriter
+from explorer.runs.precision import keep_in_full
 from explorer.runs.record import Config, Progress
 from explorer.runs.trained import TrainedModel, file_of, write_model
 
@@ -228,12 +229,15 @@ class RunContext:
     def save_model(self, model: Saves, name: str = MODEL) -> Path:
         """Save a model: a reader finds the old file or the new one, never half of it.
 
+        One that has computed in 16 bits computes in 32 from now on.
+
         Args:
             model: Keras'.
             name: of the file; its ending tells Keras the format.
         """
         path = self.folder / name
         temporary = path.with_name(f"part-{name}")
+        keep_in_full(model)
         try:
             model.save(str(temporary))
             with open(temporary, "rb+") as stream:

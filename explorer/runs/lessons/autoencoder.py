@@ -7,6 +7,8 @@ from typing import Any
 
 from explorer.runs.lessons import autoencoder_script
 from explorer.runs.lessons.lesson import Knob, Lesson, Preset
+from explorer.runs.lessons.mixed_precision import KNOB as MIXED_PRECISION
+from explorer.runs.lessons.mixed_precision import in_chosen_precision
 from explorer.runs.record import Config
 
 SIZES = (2, 4, 8, 16, 32, 64, 128)
@@ -44,6 +46,7 @@ _KNOBS = (
     Knob("epochs", "Epochs", "integer", 5, low=1, high=200, step=1, main=True),
     Knob("learning_rate", "Learning rate", "number", 3e-3, low=1e-5, high=0.1, logarithmic=True),
     Knob("batch_size", "Pictures in a batch", "integer", 32, low=8, high=256, step=8),
+    MIXED_PRECISION,
 )
 
 _DIGITS = {"noise": 0.0}
@@ -81,7 +84,7 @@ _PRESETS = (
     Preset(
         "gpu",
         "Long training, on a GPU",
-        {"sizes": SIZES, "epochs": 60},
+        {"mixed_precision": True, "sizes": SIZES, "epochs": 60},
         {**_DIGITS, "pictures": 20_000},
         gpu=True,
         note="20,000 digits, 60 epochs, every size.",
@@ -148,7 +151,7 @@ LESSON = Lesson(
     presets=_PRESETS,
     data=("drawn_digits", "drawn", "drawn_clean", "digits", "mnist", "fashion_mnist", "cifar10", "own"),
     estimate=_estimate,
-    script=_script,
+    script=in_chosen_precision(_script),
     variants={variant(size): f"{size} numbers" for size in SIZES},
     background=_BACKGROUND,
 )

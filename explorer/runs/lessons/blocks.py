@@ -10,6 +10,8 @@ from explorer.networks.catalogue import STACK_PREFIX
 from explorer.runs.data.augmentation_knobs import KNOBS as AUGMENTATION
 from explorer.runs.lessons import blocks_script
 from explorer.runs.lessons.lesson import Knob, Lesson, Preset
+from explorer.runs.lessons.mixed_precision import KNOB as MIXED_PRECISION
+from explorer.runs.lessons.mixed_precision import in_chosen_precision
 from explorer.runs.record import Config
 
 _SHAPE = re.compile(r"[0-9]+(x[0-9]+){0,2}")
@@ -67,6 +69,7 @@ _KNOBS = (
     ),
     Knob("epochs", "Epochs", "integer", 12, low=1, high=200, step=1, main=True),
     Knob("batch_size", "Batch size", "choice", 16, options={size: f"{size}" for size in (8, 16, 32, 64, 128)}),
+    MIXED_PRECISION,
     Knob("learning_rate", "Learning rate", "number", 0.004, low=1e-5, high=0.1, logarithmic=True),
     *AUGMENTATION,
 )  # fmt: skip
@@ -112,7 +115,13 @@ _PRESETS = (
     Preset(
         "gpu",
         "Everything, on a GPU",
-        {"blocks": ("plain", "residual", "separable", "xception"), "depth": 36, "filters": 32, "epochs": 40},
+        {
+            "mixed_precision": True,
+            "blocks": ("plain", "residual", "separable", "xception"),
+            "depth": 36,
+            "filters": 32,
+            "epochs": 40,
+        },
         {"classes": ("tree", "car", "sun", "bicycle"), "side": 64, "per_class": 1000, "validation": 200},
         gpu=True,
         note="36 convolutions on a thousand pictures per class before cluttered backgrounds.",
@@ -192,7 +201,7 @@ LESSON = Lesson(
     presets=_PRESETS,
     data=("drawn", "drawn_digits", "cifar10", "fashion_mnist", "mnist", "own"),
     estimate=_estimate,
-    script=_script,
+    script=in_chosen_precision(_script),
     variants=BLOCKS,
     background=_BACKGROUND,
 )

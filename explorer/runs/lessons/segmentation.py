@@ -8,6 +8,8 @@ from typing import Any
 
 from explorer.runs.lessons import segmentation_script
 from explorer.runs.lessons.lesson import Knob, Lesson, Preset
+from explorer.runs.lessons.mixed_precision import KNOB as MIXED_PRECISION
+from explorer.runs.lessons.mixed_precision import in_chosen_precision
 from explorer.runs.record import Config
 
 NETWORKS = {
@@ -68,6 +70,7 @@ _KNOBS = (
     ),
     Knob("learning_rate", "Learning rate", "number", 3e-3, low=1e-5, high=0.1, logarithmic=True),
     Knob("batch_size", "Scenes in a batch", "integer", 16, low=2, high=64, step=2),
+    MIXED_PRECISION,
 )
 
 _SCENES = {"side": 96, "pictures": 300, "validation": 100}
@@ -110,7 +113,7 @@ _PRESETS = (
     Preset(
         "gpu",
         "All networks, many scenes, on a GPU",
-        {"networks": tuple(NETWORKS), "losses": ("both",), "epochs": 30},
+        {"mixed_precision": True, "networks": tuple(NETWORKS), "losses": ("both",), "epochs": 30},
         {"side": 128, "pictures": 4000, "validation": 400, "target": "classes"},
         gpu=True,
         note="4,000 scenes of 128 × 128 pixels: with enough of them learning from scratch catches up.",
@@ -195,7 +198,7 @@ LESSON = Lesson(
     presets=_PRESETS,
     data=("drawn_scenes", "drawn", "own"),
     estimate=_estimate,
-    script=_script,
+    script=in_chosen_precision(_script),
     variants=_variants(),
     background=_BACKGROUND,
 )

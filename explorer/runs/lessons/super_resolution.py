@@ -8,6 +8,8 @@ from typing import Any
 
 from explorer.runs.lessons import super_resolution_script
 from explorer.runs.lessons.lesson import Knob, Lesson, Preset
+from explorer.runs.lessons.mixed_precision import KNOB as MIXED_PRECISION
+from explorer.runs.lessons.mixed_precision import in_chosen_precision
 from explorer.runs.record import Config
 
 NETWORKS = {
@@ -64,6 +66,7 @@ _KNOBS = (
     Knob("blocks", "Residual blocks", "integer", 4, low=1, high=16, step=1),
     Knob("learning_rate", "Learning rate", "number", 4e-3, low=1e-5, high=0.1, logarithmic=True),
     Knob("batch_size", "Patches in a batch", "integer", 16, low=4, high=128, step=4),
+    MIXED_PRECISION,
 )
 
 _DRAWINGS = {"side": 128, "pictures": 200, "validation": 40}
@@ -113,7 +116,14 @@ _PRESETS = (
     Preset(
         "gpu",
         "Deep, on a GPU",
-        {"networks": ("residual", "residual_relu"), "filters": 64, "blocks": 16, "epochs": 60, "patches": 8000},
+        {
+            "mixed_precision": True,
+            "networks": ("residual", "residual_relu"),
+            "filters": 64,
+            "blocks": 16,
+            "epochs": 60,
+            "patches": 8000,
+        },
         {"side": 128, "pictures": 2000, "validation": 100},
         gpu=True,
         note="1.2 M weights: as EDSR's smaller network.",
@@ -201,7 +211,7 @@ LESSON = Lesson(
     presets=_PRESETS,
     data=("drawn_clean", "drawn", "drawn_scenes", "drawn_digits", "fashion_mnist", "cifar10", "own"),
     estimate=_estimate,
-    script=_script,
+    script=in_chosen_precision(_script),
     variants=_variants(),
     background=_BACKGROUND,
 )
