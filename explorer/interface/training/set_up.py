@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.interface import runs_service
 from explorer.interface.current_picture import plain
 from explorer.interface.state import show_in
 from explorer.interface.training import asking, augmenting, data_panel, starting, take_along, timing, words
