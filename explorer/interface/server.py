@@ -26,6 +26,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from explorer.interface import large_uploads
 from explorer.interface.architectures.warm import warm_in_thread
 from explorer.interface.failures import is_for_visitors
 from explorer.interface.runs_service import runs_keeper
@@ -235,5 +236,5 @@ def sentence_of(failure: Exception) -> str:
     return str(failure) if is_for_visitors(failure) else "This page stopped with an error; the log has the details."
 
 
-ROUTES: list[BaseRoute] = [Route(READY_ADDRESS, answer_ready)]
+ROUTES: list[BaseRoute] = [Route(READY_ADDRESS, answer_ready), *large_uploads.ROUTES]
 MIDDLEWARE = [Middleware(SafetyHeaders), Middleware(DeepAddresses), Middleware(VisitorCookie)]

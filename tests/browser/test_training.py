@@ -56,6 +56,23 @@ def zip_of(classes, each):
     return target.getvalue()
 
 
+def test_a_zip_above_the_limit_of_other_uploads_comes_in_pieces(visitor, app_url, root, who, tmp_path):
+    large = tmp_path / "large.zip"
+    with zipfile.ZipFile(large, "w") as archive:
+        for name in ("boat", "key"):
+            for number in range(3):
+                stream = io.BytesIO()
+                Image.fromarray(resolve(f"drawn:{name}:{number}").pixels).save(stream, "PNG")
+                archive.writestr(f"{name}/{number}.png", stream.getvalue() + bytes(8_000_000))
+    assert large.stat().st_size > 45_000_000
+    page = entering(visitor, app_url, who, lesson="transfer", source="own")
+    page.get_by_role("button", name="Add pictures").click()
+    page.locator(".st-key-training_zip input[type=file]").set_input_files(large)
+    expect(page.get_by_role("combobox", name="Data set")).to_have_value("large · 6 pictures, 2 classes")
+    expect(page.locator(".training-data .name")).to_have_text(["boat", "key"])
+    assert not list((root / ".data").rglob(".making-*"))
+
+
 def head(page):
     return page.locator(".st-key-training_head")
 

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
+from PIL import Image
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from explorer.interface import picture_picker, runs_service
+from explorer.interface import large_uploads, picture_picker, runs_service
+from explorer.interface.components.large_file import large_file
 from explorer.interface.current_picture import plain
 from explorer.interface.state import show_in
-from explorer.interface.training import asking
+from explorer.interface.training import asking, items
 from explorer.interface.visitor import visitor_id
 from explorer.networks.work_context import SentenceError
-from explorer.runs.data import own
+from explorer.pictures.archive import safe_name
+from explorer.pictures.intake import decode
+from explorer.pictures.picture import PictureError
+from explorer.runs.data import own, receiving
 from explorer.runs.data.own import OwnSet
+from explorer.runs.outcome import Table
 from explorer.settings import get_settings
 
 SHELF = "_training_shelf"
 """Session key of the pictures that are collected class by class, before they become a data set."""
 
 SHELF_BYTES = 20_000_000
+SMALL_BYTES = 100_000
+"""A file up to this size lies on the shelf as it came."""
+
 _TURN = "_training_upload_turn"
+_SENT = "_training_zip_sent"
+_MADE = "_training_data_made"
+"""Session key of how many data sets were made: the panel that made one closes, as a new one takes its place."""
+
 _FAILED = "_training_data_failed"
 
 Shelf = dict[str, list[tuple[str, bytes]]]
@@ -43,7 +57,8 @@ def find(set_id: str) -> OwnSet | None:
 
 def title_of(about: OwnSet) -> str:
     """Return how a data set stands in the list."""
-    what = "with masks" if about.has_masks else f"{len(about.classes)} classes"
+    classes = len(about.classes)
+    what = "with masks" if about.has_masks else f"{classes} {'class' if classes == 1 else 'classes'}"
     return f"{about.title} · {len(about.pictures):,} pictures, {what}"
 
 
@@ -64,14 +79,25 @@ def show(chosen: str, choose: Callable[[str], None]) -> OwnSet | None:
         if about is not None:
             _choice(there, about, choose)
         with (
-            st.popover("Add pictures", icon=":material/add_photo_alternate:", key="training_add", type="secondary"),
+            st.popover(
+                "Add pictures",
+                icon=":material/add_photo_alternate:",
+                type="secondary",
+                key=f"training_add_{st.session_state.get(_MADE, 0)}",
+            ),
             st.container(width=440),
         ):
             _add(choose)
         if about is not None and st.button(
             "Delete", icon=":material/delete:", key="training_data_delete", type="tertiary"
         ):
-            _ask_to_delete(about)
+            _ask_to_delete(about, choose)
+        if about is not None and about.skipped_count:
+            with (
+                st.popover(f"{about.skipped_count:,} skipped", icon=":material/broken_image:", type="tertiary"),
+                st.container(width=560),
+            ):
+                _skipped(about)
     if about is None:
         st.caption("Drop a zip with a folder for each class, or take pictures with the webcam. Only you see them.")
     if sentence := st.session_state.pop(_FAILED, None):
@@ -89,9 +115,11 @@ def _choice(there: Sequence[OwnSet], about: OwnSet, choose: Callable[[str], None
     )  # fmt: skip
 
 
-def largest_upload() -> int:
-    """Return how many megabytes one upload may have."""
-    return min(get_settings().data_megabytes, int(st.get_option("server.maxUploadSize") or 200))
+def _skipped(about: OwnSet) -> None:
+    """Draw which files are not in a data set, and why."""
+    items.table(Table(title="Not in this data set", columns=("File", "Why"), rows=about.skipped))
+    if about.skipped_count > len(about.skipped):
+        st.caption(f"The first {len(about.skipped)} of {about.skipped_count:,}.")
 
 
 def _add(choose: Callable[[str], None]) -> None:
@@ -108,24 +136,35 @@ def _add(choose: Callable[[str], None]) -> None:
 
 
 def _from_zip(title: str, choose: Callable[[str], None]) -> None:
-    turn = st.session_state.get(_TURN, 0)
-    most = largest_upload()
-    file = st.file_uploader(
-        "A zip with a folder for each class", type=["zip"], key=f"training_zip_{turn}", max_upload_size=most,
-        help="Or with a folder images and a folder masks, for the lesson on segmentation.",
-    )  # fmt: skip
+    """Draw the field for a zip, which lies on the disk before anything reads it."""
     settings = get_settings()
-    st.caption(
-        f"At most {most} MB and {settings.data_pictures:,} pictures. They are made smaller and kept on this server "
-        "until you delete them."
+    ticket = large_uploads.ticket_for(visitor_id())
+
+    def sent(name: str) -> None:
+        st.session_state[_SENT] = (ticket, name)
+
+    large_file(
+        label="A zip with a folder for each class",
+        ending=".zip",
+        address=f"{large_uploads.ADDRESS}/{ticket}",
+        piece_bytes=receiving.PIECE_BYTES,
+        most_bytes=settings.data_megabytes * 2**20,
+        key="training_zip",
+        on_sent=sent,
     )
-    if file is not None:
-        st.session_state[_TURN] = turn + 1
-        try:
-            _make([(file.name, file)], title or file.name.removesuffix(".zip"), choose)
-        finally:
-            picture_picker.release(file)
-        st.rerun()
+    st.caption(
+        f"At most {settings.data_megabytes} MB and {settings.data_pictures:,} pictures. Or with a folder images and a "
+        "folder masks, for the lesson on segmentation. They are made smaller and kept on this server until you delete "
+        "them."
+    )
+    arrived = st.session_state.pop(_SENT, None)
+    if arrived is None or arrived[0] != ticket:
+        return
+    with large_uploads.taken(ticket) as file:
+        if file is not None:
+            name = safe_name(arrived[1])
+            _make([(name, file)], title or name.removesuffix(".zip"), choose)
+    st.rerun()
 
 
 def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) -> None:
@@ -169,19 +208,40 @@ def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) 
 
 
 def _put(shelf: Shelf, name: str, taken: Sequence[UploadedFile]) -> None:
-    """Put pictures into a class of the shelf, as far as there is room."""
+    """Put pictures into a class of the shelf, as far as there is room; say which cannot be read."""
     held = sum(len(content) for pictures in shelf.values() for _, content in pictures)
+    skipped: list[str] = []
     for file in taken:
         content = file.getvalue()
         picture_picker.release(file)
+        try:
+            content = reduced(content)
+        except PictureError as failure:
+            skipped.append(f"{safe_name(file.name)}: {failure}")
+            continue
         held += len(content)
         if held > SHELF_BYTES:
-            st.session_state[_FAILED] = (
-                "These are many pictures for one tab: make the data set of what is there, or a zip."
-            )
-            return
+            skipped.append("These are many pictures for one tab: make the data set of what is there, or a zip.")
+            break
         pictures = shelf.setdefault(name, [])
         pictures.append((f"{len(pictures)} {file.name}", content))
+    if skipped:
+        others = f" {len(skipped) - 1:,} more could not be read." if len(skipped) > 1 else ""
+        st.session_state[_FAILED] = skipped[0] + others
+
+
+def reduced(content: bytes) -> bytes:
+    """Return a picture as small as a data set keeps it, so that a class of photos fits into a tab.
+
+    Raises:
+        PictureError: if it cannot be read.
+    """
+    picture = decode(content, settings=get_settings().model_copy(update={"picture_side": own.LONG_SIDE}))
+    if len(content) <= SMALL_BYTES:
+        return content
+    target = io.BytesIO()
+    Image.fromarray(picture.pixels).save(target, "JPEG", quality=95, subsampling=0)
+    return target.getvalue()
 
 
 def _make(files: Sequence[Any], title: str, choose: Callable[[str], None]) -> bool:
@@ -200,24 +260,27 @@ def _make(files: Sequence[Any], title: str, choose: Callable[[str], None]) -> bo
         st.session_state[_FAILED] = str(failure)
         return False
     choose(about.id)
+    st.session_state[_MADE] = st.session_state.get(_MADE, 0) + 1
     return True
 
 
 @st.dialog("Delete these pictures?")
-def _ask_to_delete(about: OwnSet) -> None:
+def _ask_to_delete(about: OwnSet, choose: Callable[[str], None]) -> None:
     st.markdown(f"**{plain(title_of(about))}**")
     st.caption("Runs that learned from them stay; they cannot be started again with the same pictures.")
     with st.container(horizontal=True):
         sure = st.button(
             "Delete", type="primary", icon=":material/delete:", key="training_data_delete_sure",
-            on_click=_delete, args=(about.id,),
+            on_click=_delete, args=(about.id, choose),
         )  # fmt: skip
         if sure or st.button("Keep", key="training_data_delete_not"):
             st.rerun()
 
 
-def _delete(set_id: str) -> None:
+def _delete(set_id: str, choose: Callable[[str], None]) -> None:
     try:
         own.delete(runs_service.runs_folder(), set_id, visitor_id())
     except SentenceError as failure:
         asking.refuse(str(failure))
+    else:
+        choose("")  # the next one, if there is one

@@ -604,8 +604,9 @@ def skipped_in_words(about: OwnSet) -> tuple[str, ...]:
     if not about.skipped_count:
         return about.notes
     first, sentence = about.skipped[0]
-    files = "1 file was" if about.skipped_count == 1 else f"{about.skipped_count:,} files were"
-    return (*about.notes, f"{files} skipped, the first of them {first}: {sentence}")
+    if about.skipped_count == 1:
+        return (*about.notes, f"1 file was skipped, {first}: {sentence}")
+    return (*about.notes, f"{about.skipped_count:,} files were skipped, the first of them {first}: {sentence}")
 
 
 def own_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
