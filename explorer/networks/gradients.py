@@ -316,6 +316,74 @@ class WithGradient(_Kernel):
         return value.detach(), let_go, keras.tree.pack_sequence_as(x, gradients)
 
 
+class HessianVector(_Kernel):
+    """The product of a scalar function's Hessian with a vector, compiled; exact, without the Hessian itself.
+
+    Args:
+        function: As of `WithGradient`, without aux: `function(x, *others)` returns a scalar. It reads no variables.
+        compiled: See `Compiled`.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, compiled: bool | None = None) -> None:
+        super().__init__(function, compiled, None, None)
+
+    def __call__(self, x: Any, vector: Any, *others: Any) -> Any:
+        """Return d²value / dx² · vector in x's structure, zeros where there is none (Pearlmutter 1994).
+
+        Args:
+            x: float array or tensor, or a nest of them.
+            vector: of x's structure.
+            others: arrays, tensors, numbers or nests of them.
+        """
+        compiled = self._counted()
+        inputs = _tensors((x, vector, *others))
+        run = {"tensorflow": self._tensorflow, "jax": self._jax, "torch": self._torch}[keras.backend.backend()]
+        return (self._compiled_for(inputs, lambda: self._build(run, inputs)) if compiled else run)(*inputs)
+
+    @staticmethod
+    def _build(run: Callable, inputs: Any) -> Callable:
+        if keras.backend.backend() == "tensorflow":
+            return _traced(run, inputs)
+        if keras.backend.backend() == "jax":
+            import jax
+
+            return jax.jit(run)
+        return run
+
+    def _tensorflow(self, x: Any, vector: Any, *others: Any) -> Any:
+        import tensorflow as tf
+
+        none = tf.UnconnectedGradients.ZERO
+        flat, along = keras.tree.flatten(x), keras.tree.flatten(vector)
+        with tf.GradientTape(watch_accessed_variables=False) as outer:
+            outer.watch(flat)
+            with tf.GradientTape(watch_accessed_variables=False) as inner:
+                inner.watch(flat)
+                value = self._function(x, *others)
+            gradient = inner.gradient(value, flat, unconnected_gradients=none)
+            slope = tf.add_n([tf.reduce_sum(g * v) for g, v in zip(gradient, along, strict=True)])
+        found = outer.gradient(slope, flat, unconnected_gradients=none)
+        return keras.tree.pack_sequence_as(x, [tf.convert_to_tensor(each) for each in found])
+
+    def _jax(self, x: Any, vector: Any, *others: Any) -> Any:
+        import jax
+
+        return jax.jvp(jax.grad(lambda x: self._function(x, *others)), (x,), (vector,))[1]
+
+    def _torch(self, x: Any, vector: Any, *others: Any) -> Any:
+        import torch
+
+        with torch.enable_grad():
+            leaves = [leaf.detach().clone().requires_grad_(True) for leaf in keras.tree.flatten(x)]
+            value = self._function(keras.tree.pack_sequence_as(x, leaves), *others)
+            gradient = torch.autograd.grad(value, leaves, create_graph=True, allow_unused=True)
+            pairs = zip(gradient, keras.tree.flatten(vector), strict=True)
+            slope = sum((g * v).sum() for g, v in pairs if g is not None)
+            found = torch.autograd.grad(slope, leaves, allow_unused=True)
+        zeros = [torch.zeros_like(leaf) if each is None else each for leaf, each in zip(leaves, found, strict=True)]
+        return keras.tree.pack_sequence_as(x, zeros)
+
+
 class ValueAndGradient:
     """A scalar function that also tells its gradient, in arrays; keep it to call it often.
 

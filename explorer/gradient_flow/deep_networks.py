@@ -1,0 +1,318 @@
+"""Small networks of many equal layers (`explorer.gradient_flow.stacks`), run and trained with Keras' operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from explorer.gradient_flow.digits import CLASSES
+from explorer.gradient_flow.stacks import Stack, Weights
+from explorer.networks.gradients import Compiled, WithGradient, as_array
+
+EPSILON = 1e-3
+"""What batch normalisation adds to the variance, as in Keras."""
+
+UNROLLED = 5
+"""Layers in one turn of the loop over layers: it then is almost as fast as without a loop, and soon traced."""
+
+PLAIN, RESIDUAL = 0.0, 1.0
+"""The factor of what a layer hands on beside its own work."""
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What a pass through a network leaves behind, as tensors.
+
+    Attributes:
+        logits: (…, n, 10).
+        hidden: (depth + 1, …, n, w): what the stem and then each layer hands on.
+    """
+
+    logits: Any
+    hidden: Any
+
+
+def forward(
+    stack: Stack,
+    weights: Weights,
+    pictures: Any,
+    skip: Any,
+    keep: Any = None,
+    statistics: Weights | None = None,
+    layer: Callable[[Any, Any, Any], Any] | None = None,
+    unrolled: int = UNROLLED,
+) -> Passed:
+    """Run pictures through a network.
+
+    Args:
+        stack: What it is made of.
+        weights: As `begun` makes them, or several `beside` each other.
+        pictures: float (n, 64).
+        skip: 1 for a residual network, 0 for a plain one; any shape that (…, n, w) can be multiplied by.
+        keep: (depth, …) of such shapes, or None for 1: a layer at 0 is left out, in a plain network too, and hands on
+            what it got.
+        statistics: "mean" and "variance" (depth + 1, …, 1, w) that batch normalisation uses; those of the batch if
+            None.
+        layer: Instead of that sum, from what a layer got, its work and its `keep` to what it hands on.
+        unrolled: So many layers are written out in one turn of the loop over layers: more of them are faster, and take
+            longer to trace.
+    """
+    activation = keras.activations.get(stack.activation)
+    rows: Weights = {name: weights[name] for name in ("gamma", "beta") if stack.batch_norm}
+    if statistics is not None and stack.batch_norm:
+        rows |= {name: statistics[name] for name in ("mean", "variance")}
+    layers = {name: each[: stack.depth] for name, each in rows.items()}
+    layers |= {"kernel": weights["kernel"], "bias": weights["bias"]}
+    if keep is not None:
+        layers["keep"] = keep
+
+    def summed(h: Any, work: Any, kept: Any) -> Any:
+        if kept is None:
+            return skip * h + work
+        return kept * (skip * h + work) + (1 - kept) * h
+
+    def one(h: Any, own: Weights) -> Any:
+        work = ops.matmul(activation(_normalised(h, own)), own["kernel"]) + own["bias"]
+        return (layer or summed)(h, work, own.get("keep"))
+
+    h = ops.matmul(pictures, weights["stem"]) + weights["stem_bias"]
+    h, hidden = _through(one, h, layers, stack.depth, unrolled)
+    last = {name: each[stack.depth] for name, each in rows.items()}
+    logits = ops.matmul(activation(_normalised(h, last)), weights["head"]) + weights["head_bias"]
+    return Passed(logits, hidden)
+
+
+def _normalised(h: Any, own: Weights) -> Any:
+    if "gamma" not in own:
+        return h
+    if "mean" in own:
+        mean, variance = own["mean"], own["variance"]
+    else:
+        mean, variance = ops.mean(h, -2, keepdims=True), ops.var(h, -2, keepdims=True)
+    return (h - mean) * (ops.rsqrt(variance + EPSILON) * own["gamma"]) + own["beta"]
+
+
+def _through(one: Callable[[Any, Weights], Any], h: Any, layers: Weights, depth: int, unrolled: int) -> tuple[Any, Any]:
+    """Run through all layers, some at a time; return the last output and all of them, the input first."""
+    turns = depth // unrolled if depth >= 2 * unrolled else 0
+    looped = turns * unrolled
+    outputs = [ops.expand_dims(h, 0)]
+    if turns:
+        groups = {name: ops.reshape(each[:looped], (turns, unrolled, *each.shape[1:])) for name, each in layers.items()}
+
+        def turn(before: list[Any], group: Weights) -> tuple[list[Any], list[Any]]:
+            h, found = before[-1], []
+            for number in range(unrolled):
+                h = one(h, {name: each[number] for name, each in group.items()})
+                found.append(h)
+            return found, found  # Keras wants what is carried on and what is collected to look alike
+
+        last, found = ops.scan(turn, [h] * unrolled, groups)
+        h, seen = last[-1], ops.stack(found, axis=1)
+        outputs.append(ops.reshape(seen, (looped, *seen.shape[2:])))
+    for number in range(looped, depth):
+        h = one(h, {name: each[number] for name, each in layers.items()})
+        outputs.append(ops.expand_dims(h, 0))
+    return h, ops.concatenate(outputs, axis=0)
+
+
+def cross_entropy(logits: Any, targets: Any) -> Any:
+    """Return the mean cross-entropy (…) of logits (…, n, 10) against one-hot targets (n, 10)."""
+    return ops.mean(ops.logsumexp(logits, axis=-1) - ops.sum(logits * targets, axis=-1), axis=-1)
+
+
+def one_hot(labels: np.ndarray) -> np.ndarray:
+    """Return float32 (n, 10) with a 1 at each label."""
+    return np.eye(CLASSES, dtype=np.float32)[labels]
+
+
+def _right(logits: Any, targets: Any) -> Any:
+    hits = ops.equal(ops.argmax(logits, axis=-1), ops.argmax(targets, axis=-1))
+    return ops.mean(ops.cast(hits, "float32"), axis=-1)
+
+
+def _spread(hidden: Any) -> Any:
+    """Return the standard deviation over the last two axes, also where the squares of the numbers are too large."""
+    most = ops.max(ops.abs(hidden), axis=(-2, -1), keepdims=True)
+    unit = ops.where(most > 0, most, 1.0)
+    return ops.std(hidden / unit, axis=(-2, -1)) * ops.squeeze(unit, (-2, -1))
+
+
+@lru_cache(maxsize=12)
+def training_step(stack: Stack) -> WithGradient:
+    """Return the compiled loss with its gradient: (weights, pictures, targets, skip, keep) → (sum of all losses,
+    {"loss" (…), "accuracy" (…), "spread" (depth + 1, …)}, gradient in the weights' structure).
+
+    The spread is the standard deviation of what each layer hands on, over pictures and numbers. Where several networks
+    lie beside each other, the gradient of the sum holds the gradient of each.
+    """
+
+    def loss(weights: Weights, pictures: Any, targets: Any, skip: Any, keep: Any) -> tuple[Any, Any]:
+        passed = forward(stack, weights, pictures, skip, keep)
+        losses = cross_entropy(passed.logits, targets)
+        told = {
+            "loss": losses,
+            "accuracy": _right(passed.logits, targets),
+            "spread": _spread(passed.hidden),
+        }
+        return ops.sum(losses), told
+
+    return WithGradient(loss, compiled=True)
+
+
+class Training:
+    """Networks beside each other that learn from the same batches by gradient descent with momentum.
+
+    Args:
+        stack: What each of them is made of.
+        weights: Of all of them (see `beside`).
+        skip: float (networks,), 0 for plain and 1 for residual ones.
+        pictures: float (n, 64).
+        labels: int (n,).
+        rate: Learning rate.
+        momentum: v ← momentum · v − rate · gradient; weights ← weights + v, as `keras.optimizers.SGD`.
+        batch: Pictures in a batch.
+        seed: Of the order of the pictures.
+        survival: (depth,), or None: the probability with which a layer takes part in a step (stochastic depth).
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        weights: Weights,
+        skip: np.ndarray,
+        pictures: np.ndarray,
+        labels: np.ndarray,
+        *,
+        rate: float,
+        momentum: float = 0.9,
+        batch: int = 128,
+        seed: int = 0,
+        survival: np.ndarray | None = None,
+    ) -> None:
+        self.stack = stack
+        self.weights = {name: np.array(value, np.float32) for name, value in weights.items()}
+        self.skip = np.asarray(skip, np.float32)[:, None, None]
+        self.rate, self.momentum = rate, momentum
+        self.steps = 0
+        self._pictures, self._targets = pictures, one_hot(labels)
+        self._batch = batch
+        self._random = np.random.default_rng(seed)
+        self._survival = survival
+        self._velocity = {name: np.zeros_like(value) for name, value in self.weights.items()}
+        self._order: list[np.ndarray] = []
+        self._run = training_step(stack)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the compiled step, which another process finds or makes for itself."""
+        return {name: value for name, value in self.__dict__.items() if name != "_run"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._run = training_step(self.stack)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in which each picture is seen once; what does not fill a batch waits for the next epoch."""
+        return max(1, len(self._pictures) // self._batch)
+
+    def _next(self) -> np.ndarray:
+        if not self._order:
+            shuffled = self._random.permutation(len(self._pictures))
+            size = min(self._batch, len(shuffled))
+            self._order = [shuffled[at : at + size] for at in range(0, len(shuffled) - size + 1, size)]
+        return self._order.pop()
+
+    def _kept(self) -> np.ndarray | None:
+        if self._survival is None:
+            return None
+        kept = self._random.random(self.stack.depth) < self._survival
+        return kept.astype(np.float32)[:, None, None, None]
+
+    def gradient(self) -> tuple[dict[str, np.ndarray], Weights]:
+        """Return what the next batch tells (see `training_step`) and the gradient, as arrays, without a step."""
+        chosen = self._next()
+        inputs = (self._pictures[chosen], self._targets[chosen], self.skip, self._kept())
+        _, told, gradient = self._run(self.weights, *inputs)
+        return (
+            {name: as_array(value) for name, value in told.items()},
+            {name: as_array(value) for name, value in gradient.items()},
+        )
+
+    def step(self) -> tuple[dict[str, np.ndarray], Weights]:
+        """Take one step; return what the batch told before it, and the gradient."""
+        told, gradient = self.gradient()
+        for name, value in self.weights.items():
+            velocity = self._velocity[name]
+            velocity *= self.momentum
+            velocity -= self.rate * gradient[name]
+            value += velocity
+        self.steps += 1
+        return told, gradient
+
+
+@lru_cache(maxsize=12)
+def _evaluation(stack: Stack) -> Compiled:
+    def run(weights: Weights, pictures: Any, targets: Any, skip: Any, keep: Any, statistics: Any) -> tuple[Any, Any]:
+        logits = forward(stack, weights, pictures, skip, keep, statistics).logits
+        return cross_entropy(logits, targets), _right(logits, targets)
+
+    return Compiled(run, compiled=True)
+
+
+def evaluated(
+    stack: Stack,
+    weights: Weights,
+    skip: Any,
+    pictures: np.ndarray,
+    labels: np.ndarray,
+    *,
+    keep: Any = None,
+    statistics: Weights | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean cross-entropy and accuracy (…) of networks on pictures; arguments as of `forward`."""
+    found = _evaluation(stack)(weights, pictures, one_hot(labels), skip, keep, statistics)
+    return as_array(found[0]), as_array(found[1])
+
+
+@lru_cache(maxsize=12)
+def _hidden(stack: Stack) -> Compiled:
+    return Compiled(lambda weights, pictures, skip: forward(stack, weights, pictures, skip).hidden, compiled=True)
+
+
+def hidden_of(stack: Stack, weights: Weights, skip: Any, pictures: np.ndarray) -> np.ndarray:
+    """Return float32 (depth + 1, …, n, w): what the stem and then each layer hands on; arguments as of `forward`."""
+    return as_array(_hidden(stack)(weights, pictures, skip))
+
+
+@lru_cache(maxsize=12)
+def _statistics(stack: Stack) -> Compiled:
+    def run(weights: Weights, pictures: Any, skip: Any, keep: Any) -> dict[str, Any]:
+        hidden = forward(stack, weights, pictures, skip, keep).hidden
+        return {"mean": ops.mean(hidden, -2, keepdims=True), "variance": ops.var(hidden, -2, keepdims=True)}
+
+    return Compiled(run, compiled=True)
+
+
+def statistics_of(stack: Stack, weights: Weights, skip: Any, pictures: np.ndarray, keep: Any = None) -> Weights | None:
+    """Return what batch normalisation knows after training: mean and variance before each layer, over all pictures.
+
+    Exact where Keras keeps a running mean of batches; None for networks without batch normalisation.
+
+    Args:
+        stack: What they are made of.
+        weights: Of the networks.
+        skip: See `forward`.
+        pictures: float (n, 64), those that they have learnt from.
+        keep: See `forward`.
+    """
+    if not stack.batch_norm:
+        return None
+    found = _statistics(stack)(weights, pictures, skip, keep)
+    return {name: as_array(value) for name, value in found.items()}
