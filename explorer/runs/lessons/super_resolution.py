@@ -64,7 +64,7 @@ _KNOBS = (
     ),
     Knob("filters", "Filters", "integer", 24, low=8, high=64, step=8),
     Knob("blocks", "Residual blocks", "integer", 4, low=1, high=16, step=1),
-    Knob("learning_rate", "Learning rate", "number", 4e-3, low=1e-5, high=0.1, logarithmic=True),
+    Knob("learning_rate", "Learning rate", "number", 2e-3, low=1e-5, high=0.1, logarithmic=True),
     Knob("batch_size", "Patches in a batch", "integer", 16, low=4, high=128, step=4),
     MIXED_PRECISION,
 )
