@@ -61,6 +61,8 @@ _table: dict[str, Work] = {
     "explanations.sanity": Work("explorer.explanations.judge_work:sanity", "long"),
     "explanations.channel_effects": Work("explorer.explanations.judge_work:channel_effects", "long"),
     "explanations.many": Work("explorer.explanations.many:many", "long"),
+    "gradient_flow.race_network": Work("explorer.gradient_flow.network_race:race_network", "long"),
+    "gradient_flow.regularise": Work("explorer.gradient_flow.regularisers:compare", "long"),
     "runs.apply": Work("explorer.runs.applying:apply", "long"),
     "networks.structure": Work("explorer.networks.describe:structure_of", "quick"),
     "networks.download": Work("explorer.networks.weights:download_work", "long"),

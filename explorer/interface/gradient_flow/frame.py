@@ -9,18 +9,23 @@ from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from explorer.interface import jobs
 from explorer.interface.gradient_flow.page_state import STATE
+from explorer.interface.jobs import Job
+from explorer.interface.numbers import seconds_text
 
 PLAIN = {"displayModeBar": False}
 """Options of every chart."""
 
 
 @contextmanager
-def controls() -> Iterator[None]:
-    """Open the row of main controls of a scene."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="gradient_flow_controls"):
-        yield
+def controls() -> Iterator[DeltaGenerator]:
+    """Open the row of main controls of a scene; more can be put into it later by `with` and what this hands out."""
+    row = st.container(horizontal=True, vertical_alignment="bottom", key="gradient_flow_controls")
+    with row:
+        yield row
 
 
 @contextmanager
@@ -54,6 +59,81 @@ def verdict(sentence: str, numbers: str, holds: bool | None, because: str = "") 
         st.markdown(numbers)
         if because:
             st.caption(because)
+
+
+def work(
+    key: str,
+    name: str,
+    *,
+    label: str,
+    button: str,
+    identity: tuple,
+    draw: Callable[[Any, bool], None],
+    at_once: bool = True,
+    **arguments: Any,
+) -> None:
+    """Draw what a piece of long work has found, so far or at the end, below its button and its progress.
+
+    Args:
+        key: of the job.
+        name: in the engine's table of work.
+        label: what is being done, for the progress line.
+        button: what starts it.
+        identity: what it is about; where that differs from the job's, the button is the thing to press.
+        draw: draws a result, or a payload of the running work; told as second whether it is of these settings.
+        at_once: whether it starts by itself where nothing has been computed yet.
+        **arguments: handed to the work.
+    """
+
+    def begin() -> None:
+        st.session_state.pop(f"{key}_refused", None)
+        try:
+            jobs.start(key, name, label=label, identity=identity, **arguments)
+        except jobs.JobRefused as refusal:
+            st.session_state[f"{key}_refused"] = str(refusal)
+
+    refused = f"{key}_refused"
+    if at_once and jobs.job(key) is None and not jobs.let_go(key) and refused not in st.session_state:
+        begin()
+    watched = jobs.job(key)
+    if watched is None:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_idle"):
+            st.button(button, key=f"{key}_start", icon=":material/play_arrow:", type="primary", on_click=begin)
+            st.caption(st.session_state.get(refused, jobs.LET_GO if jobs.let_go(key) else ""))
+        return
+
+    def body(job: Job) -> None:
+        fits = job.identity == identity
+        with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_bar"):
+            if job.running:
+                st.button(
+                    "Stop", key=f"{key}_stop", icon=":material/stop:", on_click=job.stop,
+                    disabled=job.state == "stopping",
+                )  # fmt: skip
+                with st.container(width="stretch"):
+                    jobs.progress_line(job)
+            else:
+                st.button(
+                    button, key=f"{key}_start", icon=":material/play_arrow:", on_click=begin,
+                    type="secondary" if fits and not job.sentence else "primary",
+                )  # fmt: skip
+                st.caption(_ending(job, fits, st.session_state.get(refused, "")))
+        shown = job.payload if job.running or job.result is None else job.result
+        if shown is not None:
+            draw(shown, fits)
+
+    jobs.poll(watched, body)
+
+
+def _ending(job: Job, fits: bool, refused: str) -> str:
+    """Say how a job has ended, or why it no longer is what the settings ask for."""
+    if refused or job.sentence:
+        return refused or job.sentence
+    if not fits:
+        return "The settings have changed since; what is shown is of the former ones."
+    if job.state == "stopped" or not getattr(job.result, "finished", True):
+        return f"Stopped after {seconds_text(job.seconds)}."
+    return f"Computed in {seconds_text(job.seconds)}."
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

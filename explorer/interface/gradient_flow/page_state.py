@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from explorer.gradient_flow.activations import ACTIVATIONS
 from explorer.gradient_flow.initialisers import TITLES as INITIALISER_TITLES
+from explorer.gradient_flow.optimisers import OPTIMISERS
+from explorer.gradient_flow.surfaces import STRETCH, SURFACES
 from explorer.interface.state import Item, PageState
 
 FIRST_SCENE = "activations"
@@ -31,10 +33,40 @@ _ACTIVATIONS = [
     Item("act_temperature", 1.0, "Temperature", low=0.1, high=10.0, step=0.1),
 ]
 
+_OPTIMISERS = [
+    Item("opt_view", "surface", "Where", options=("surface", "network", "weights")),
+    Item("opt_surface", "valley", "Surface", options=tuple(SURFACES)),
+    Item("opt_shown", "sgd,momentum,nesterov,rmsprop,adam", "Optimisers", options=tuple(OPTIMISERS)),
+    Item("opt_steps", 150, "Steps", low=10, high=500, step=10),
+    Item(
+        "opt_stretch",
+        int(STRETCH),
+        "Narrowness",
+        low=1,
+        high=200,
+        step=1,
+        help="So many times as steep across as along.",
+    ),
+    Item("opt_rate", "", "One rate for all", help="Empty: each optimiser has its own, under More."),
+    Item("opt_rates", "", "Learning rates"),
+    Item("opt_start", "", "Start"),
+    Item("opt_seed", 0, "Seed", help="Of the noise, of first weights and of the order of pictures."),
+    Item("net_rates", "", "Learning rates"),
+    Item("net_epochs", 20, "Epochs", low=1, high=100, step=1),
+    Item("net_activation", "relu", "Activation", options=tuple(ACTIVATIONS)),
+    Item("reg_l1", "0.001", "λ of L1", options=("0", "0.0001", "0.0003", "0.001", "0.003", "0.01", "0.03", "0.1")),
+    Item("reg_l2", "0.003", "λ of L2", options=("0", "0.0001", "0.0003", "0.001", "0.003", "0.01", "0.03", "0.1")),
+    Item("reg_dropout", 0.5, "Dropout", low=0.0, high=0.9, step=0.05),
+    Item("reg_epochs", 60, "Epochs", low=5, high=200, step=5),
+    Item("reg_examples", 300, "Training pictures", low=20, high=1437, step=1),
+    Item("reg_near", 0.01, "Near zero: below", low=0.001, high=0.1, step=0.001),
+]
+
 STATE = PageState(
     "gradient_flow",
     [
         Item("scene", FIRST_SCENE, "Scene"),
         *_ACTIVATIONS,
+        *_OPTIMISERS,
     ],
 )

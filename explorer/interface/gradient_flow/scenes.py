@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from explorer.interface.gradient_flow import activations
+from explorer.interface.gradient_flow import activations, optimisers
 
 
 @dataclass(frozen=True)
@@ -27,4 +27,5 @@ class Scene:
 
 SCENES: tuple[Scene, ...] = (
     Scene("activations", "Activations", "What does an activation let through, forward and back?", activations.show),
+    Scene("optimisers", "Optimisers", "Which way down, and how fast?", optimisers.show),
 )

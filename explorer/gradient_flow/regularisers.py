@@ -1,0 +1,224 @@
+"""What regularisers do to weights: one small network trained five times, alike but for what holds its weights back.
+
+Penalties are those of `keras.regularizers`: L1 adds λ Σ|w| to the loss, L2 adds λ Σw², elastic net adds both; they are
+on the weights, not on the biases. Dropout sets hidden values to zero at random and scales up the rest (Srivastava et
+al. 2014).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from explorer.gradient_flow.digits import digits
+from explorer.gradient_flow.optimisers import SGD
+from explorer.gradient_flow.small_network import SmallNetwork
+from explorer.networks.work_context import NO_CONTEXT, SentenceError, WorkContext
+
+BATCH = 32
+HIDDEN = 64
+LEARNING_RATE = 0.05
+MOMENTUM = 0.9
+MOST_EPOCHS = 200
+TELL_SECONDS = 0.3
+DECAY_SHARE = 0.5
+"""From this share of the epochs on the learning rate falls evenly to zero: what L1 pulls to zero shall stay there."""
+
+REGULARISERS = {"none": "None", "l1": "L1", "l2": "L2", "elastic_net": "Elastic net", "dropout": "Dropout"}
+"""The settings by name, with what people call them."""
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """How strongly weights are held back.
+
+    Attributes:
+        l1: λ of L1, also in the elastic net.
+        l2: λ of L2, also in the elastic net.
+        dropout: share of hidden values set to zero, 0 to below 1.
+    """
+
+    l1: float = 0.001
+    l2: float = 0.003
+    dropout: float = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Regularised:
+    """One network at the end, or so far.
+
+    Attributes:
+        name: of the regulariser.
+        first: first weights (64, hidden).
+        second: second weights (hidden, 10).
+        losses: cross-entropy on the training pictures, before the first epoch and after each; without the penalty.
+        test_losses: on the others.
+        accuracies: on the training pictures, 0 to 1.
+        test_accuracies: on the others.
+    """
+
+    name: str
+    first: np.ndarray
+    second: np.ndarray
+    losses: np.ndarray
+    test_losses: np.ndarray
+    accuracies: np.ndarray
+    test_accuracies: np.ndarray
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Return all weights as one vector."""
+        return np.concatenate([self.first.ravel(), self.second.ravel()])
+
+    def near_zero(self, below: float) -> float:
+        """Return the share of weights whose magnitude is below a threshold, 0 to 1."""
+        return float(np.mean(np.abs(self.weights) < below))
+
+    @property
+    def norm(self) -> float:
+        """Return the square root of the sum of all squared weights."""
+        return float(np.linalg.norm(self.weights))
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """All settings of one comparison.
+
+    Attributes:
+        networks: by name of the regulariser.
+        epochs: that were planned.
+        epoch: that are done.
+        examples: training pictures.
+        seed: of data, first weights, order and dropout.
+        finished: whether all epochs are done.
+        seconds: it took.
+    """
+
+    networks: dict[str, Regularised]
+    epochs: int
+    epoch: int
+    examples: int
+    seed: int
+    finished: bool
+    seconds: float
+
+
+@dataclass(eq=False)
+class _State:
+    parameters: np.ndarray
+    memory: dict[str, np.ndarray]
+    drops: np.random.Generator
+    curves: list[tuple[float, float, float, float]] = field(default_factory=list)
+
+
+def penalty(parameters: np.ndarray, weights: np.ndarray, l1: float, l2: float) -> float:
+    """Return λ₁ Σ|w| + λ₂ Σw² over the weights.
+
+    Args:
+        parameters: of the network.
+        weights: which of them are weights, as booleans.
+        l1: λ₁.
+        l2: λ₂.
+    """
+    chosen = parameters[weights]
+    return float(l1 * np.abs(chosen).sum() + l2 * np.square(chosen).sum())
+
+
+def penalty_gradient(parameters: np.ndarray, weights: np.ndarray, l1: float, l2: float) -> np.ndarray:
+    """Return the gradient of `penalty`: λ₁ sign(w) + 2λ₂ w on the weights; at w = 0 the first part is 0."""
+    return np.where(weights, l1 * np.sign(parameters) + 2 * l2 * parameters, 0.0)
+
+
+def _parts(name: str, strengths: Strengths) -> tuple[float, float, float]:
+    """Return λ₁, λ₂ and the share dropped of a setting."""
+    l1 = strengths.l1 if name in ("l1", "elastic_net") else 0.0
+    l2 = strengths.l2 if name in ("l2", "elastic_net") else 0.0
+    return l1, l2, strengths.dropout if name == "dropout" else 0.0
+
+
+@threadpool_limits.wrap(limits=1)  # products this small take many times as long on several threads
+def compare(
+    context: WorkContext = NO_CONTEXT,
+    strengths: Strengths | None = None,
+    epochs: int = 60,
+    examples: int = 300,
+    seed: int = 0,
+) -> Compared:
+    """Train one network per regulariser on few digits, all from the same weights on the same batches.
+
+    Several times a second it reports the epochs done, with a `Compared` as payload. Stopped, it returns what there is,
+    `finished=False`.
+
+    Args:
+        context: Of the engine; left out in a notebook.
+        strengths: of the regularisers; None for the usual ones.
+        epochs: 1 to `MOST_EPOCHS`.
+        examples: training pictures, 20 to 1,437: with few of them a network learns by heart.
+        seed: of data, first weights, order and dropout.
+
+    Raises:
+        SentenceError: for what cannot be trained.
+    """
+    strengths = strengths or Strengths()
+    data = digits(seed)
+    if not 1 <= epochs <= MOST_EPOCHS:
+        raise SentenceError(f"The networks are trained for 1 to {MOST_EPOCHS} epochs.")
+    if not 20 <= examples <= len(data.labels):
+        raise SentenceError(f"There are 20 to {len(data.labels)} pictures to learn from.")
+    if not 0 <= strengths.dropout < 1:
+        raise SentenceError("Dropout keeps at least something: its share is below 1.")
+    pictures, labels = data.pictures[:examples].astype(float), data.labels[:examples]
+    network = SmallNetwork(HIDDEN, "relu")
+    start, weights = network.begin(seed), network.is_weight()
+    usual = SGD(LEARNING_RATE, MOMENTUM)
+    states = {name: _State(start.copy(), usual.begin(start), np.random.default_rng(seed + 2)) for name in REGULARISERS}
+    order = np.random.default_rng(seed + 1)
+    steps = epochs * -(-examples // BATCH)
+    began = told = time.monotonic()
+
+    def judge() -> None:
+        for one in states.values():
+            loss, accuracy = network.judge(one.parameters, pictures, labels)
+            test_loss, test_accuracy = network.judge(one.parameters, data.test_pictures, data.test_labels)
+            one.curves.append((loss, test_loss, accuracy, test_accuracy))
+
+    def so_far(epoch: int) -> Compared:
+        found = {name: _regularised(name, one, network) for name, one in states.items()}
+        return Compared(found, epochs, epoch, examples, seed, epoch == epochs, time.monotonic() - began)
+
+    judge()
+    context.report(0, epochs, "epochs", "training", payload=so_far(0))
+    step = 0
+    for epoch in range(1, epochs + 1):
+        shuffled = order.permutation(examples)
+        for first in range(0, examples, BATCH):
+            if context.stopped():
+                return so_far(epoch - 1)
+            step += 1
+            left = (1 - (step - 1) / steps) / (1 - DECAY_SHARE)
+            rule = SGD(LEARNING_RATE * min(1.0, left), MOMENTUM)
+            chosen = shuffled[first : first + BATCH]
+            for name, one in states.items():
+                l1, l2, dropped = _parts(name, strengths)
+                kept = None
+                if dropped:
+                    kept = (one.drops.random((len(chosen), HIDDEN)) >= dropped) / (1 - dropped)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    _, gradient = network.loss_and_gradient(one.parameters, pictures[chosen], labels[chosen], kept)
+                    gradient = gradient + penalty_gradient(one.parameters, weights, l1, l2)
+                    one.parameters = rule.update(one.parameters, gradient, one.memory, step)
+        judge()
+        now = time.monotonic()
+        if now - told >= TELL_SECONDS:
+            told = now
+            context.report(epoch, epochs, "epochs", "training", payload=so_far(epoch))
+    return so_far(epochs)
+
+
+def _regularised(name: str, one: _State, network: SmallNetwork) -> Regularised:
+    first, _, second, _ = network.parts(one.parameters)
+    losses, test_losses, accuracies, test_accuracies = np.array(one.curves).T
+    return Regularised(name, first.copy(), second.copy(), losses, test_losses, accuracies, test_accuracies)

@@ -1,0 +1,151 @@
+"""*Optimisers* on a small network: the same first weights, the same batches, and one curve for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.gradient_flow.activations import ACTIVATIONS
+from explorer.gradient_flow.network_race import DEFAULT_RATES, NetworkRace, Runner
+from explorer.gradient_flow.optimisers import OPTIMISERS
+from explorer.interface import jobs
+from explorer.interface.figures import optimiser_charts as charts
+from explorer.interface.gradient_flow import frame, learning_rates
+from explorer.interface.gradient_flow.page_state import LARGEST_SEED, STATE
+from explorer.interface.numbers import share_text, value_text
+from explorer.interface.theme import palette
+
+JOB = "gradient_flow_network"
+TITLES = {name: entry.title for name, entry in OPTIMISERS.items()}
+CHANCE = 0.15
+"""An accuracy on ten classes below which a network does no better than to guess, whatever the seed."""
+
+
+def show(row: DeltaGenerator) -> None:
+    """Draw the race; `row` is the row of controls."""
+    with row:
+        activation = STATE.selectbox("net_activation", format_func=lambda one: ACTIVATIONS[one].title, width=150)
+        epochs = int(STATE.slider("net_epochs", width=140))
+        said = STATE.text("opt_rate", placeholder="each its own", width=150)
+        with frame.more():
+            seed = STATE.number("opt_seed", low=0, high=LARGEST_SEED) or 0
+            st.markdown("**Learning rates**")
+            rates = learning_rates.fields("net_rates", DEFAULT_RATES, "network")
+    one = learning_rates.read_rate(said) if said.strip() else None
+    if said.strip() and one is None:
+        st.warning("A learning rate is a number from 0 to 1,000,000, such as 0.01 or 1e6.", icon=":material/edit:")
+    if one is not None:
+        rates = dict.fromkeys(rates, one)
+    shown = STATE.several("opt_shown", format_func=TITLES.__getitem__, label_visibility="collapsed")
+    frame.work(
+        JOB, "gradient_flow.race_network", label="Training six networks", button="Race",
+        identity=(tuple(rates.items()), epochs, seed, activation),
+        draw=lambda found, fits: _draw(found, shown),
+        rates=rates, epochs=epochs, seed=seed, activation=activation,
+    )  # fmt: skip
+    code = (
+        "from explorer.gradient_flow.network_race import race_network\n\n"
+        f"found = race_network(rates={rates!r},\n"
+        f'                     epochs={epochs}, seed={seed}, activation="{activation}")\n'
+        "for name, one in found.runners.items():\n    print(name, one.losses[-1], one.accuracies[-1], one.broken_at)\n"
+    )
+    frame.take_along("optimisers_network", code, _table())
+
+
+def _table() -> Callable[[], bytes] | None:
+    """Return what makes the CSV file of the ended race, None while there is none."""
+    job = jobs.job(JOB)
+    found: Any = None if job is None else job.result
+    if not isinstance(found, NetworkRace):
+        return None
+    return lambda: frame.csv_bytes(
+        ["optimiser", "learning rate", "step", "loss"],
+        [
+            [one.name, one.rate, step + 1, loss]
+            for one in found.runners.values()
+            for step, loss in enumerate(one.losses.tolist())
+        ],
+    )
+
+
+def _draw(found: NetworkRace, shown: list[str]) -> None:
+    colours = palette()
+    left, right = st.columns(2)
+    with left:
+        st.plotly_chart(
+            charts.race_losses(found, shown, TITLES, colours), config=frame.PLAIN, key="gradient_flow_net_losses"
+        )
+    with right:
+        st.plotly_chart(
+            charts.race_accuracies(found, shown, TITLES, colours), config=frame.PLAIN, key="gradient_flow_net_right"
+        )
+    st.caption(
+        f"Digits of 8 × 8 pixels, one hidden layer of 32 units, batches of 64, seed {found.seed}: the same first "
+        f"weights and the same order for all. Epoch {found.epoch} of {found.epochs}. Right: accuracy on pictures that "
+        "no network has learnt from."
+    )
+    if not found.epoch:
+        return
+    for name in shown:
+        if words := fate(found.runners[name]):
+            st.warning(words, icon=":material/trending_up:")
+    _verdict(found)
+
+
+def fate(runner: Runner) -> str:
+    """Say in a sentence what a learning rate that is too large, or zero, has done to a network; "" if all is well."""
+    title = TITLES[runner.name]
+    losses = runner.losses
+    if runner.rate == 0:
+        return f"{title} has a learning rate of 0: nothing is learnt, the weights stay as they were."
+    if runner.broken_at is not None:
+        return (
+            f"{title} overflowed at step {runner.broken_at}: with a learning rate of {runner.rate:g} the weights grew "
+            "beyond what a number can hold."
+        )
+    if len(losses) > 1 and losses[1:].max() > 1000 * losses[0]:
+        worst = int(np.argmax(losses))
+        end = (
+            "what is left guesses"
+            if runner.accuracies[-1] < CHANCE
+            else f"the accuracy got to {share_text(float(runner.accuracies[-1]))} nevertheless"
+        )
+        return (
+            f"{title} at a learning rate of {runner.rate:g} jumped from a loss of {value_text(float(losses[0]))} to "
+            f"{value_text(float(losses[worst]))} at step {worst + 1}; the spread of its weights is "
+            f"{value_text(runner.spread)}, and {end}."
+        )
+    if len(losses) > 1 and runner.accuracies[-1] < CHANCE:
+        return f"{title} does no better than to guess: a learning rate of {runner.rate:g} does not suit it here."
+    return ""
+
+
+def reached(runner: Runner, accuracy: float) -> int | None:
+    """Return the first epoch after which a network was right at least so often; None where it never was."""
+    there = np.flatnonzero(runner.accuracies >= accuracy)
+    return int(there[0]) if there.size else None
+
+
+_GOAL = 0.9
+
+
+def _verdict(found: NetworkRace) -> None:
+    epochs = {name: reached(one, _GOAL) for name, one in found.runners.items()}
+    numbers = f"Epochs until {share_text(_GOAL)} of the other pictures are right: " + " · ".join(
+        f"{TITLES[name]} **{'not yet' if at is None else at}**" for name, at in epochs.items()
+    )
+    plain, momentum = epochs["sgd"], epochs["momentum"]
+    holds: bool | None
+    because = ""
+    if plain is None and momentum is None:
+        holds, because = None, "Neither has come so far."
+    elif plain == momentum:
+        holds, because = None, "Both come equally far here; SGD's learning rate is "
+        because += f"{value_text(found.runners['sgd'].rate)}, momentum's {value_text(found.runners['momentum'].rate)}."
+    else:
+        holds = plain is None or (momentum is not None and momentum < plain)
+    frame.verdict("Momentum gets down sooner than plain gradient descent.", numbers, holds, because)

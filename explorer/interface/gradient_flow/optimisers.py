@@ -1,0 +1,171 @@
+"""The scene *Optimisers*: a race on a surface, the same race on a small network, and what regularisers do."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.gradient_flow.optimisers import OPTIMISERS, largest_stable_rate
+from explorer.gradient_flow.race import Race, fate
+from explorer.gradient_flow.race import race as run_race
+from explorer.gradient_flow.surfaces import SURFACES, Surface, surface
+from explorer.interface.components.race import race as race_component
+from explorer.interface.gradient_flow import frame, learning_rates, network_race, regularisers
+from explorer.interface.gradient_flow.page_state import LARGEST_SEED, STATE
+from explorer.interface.numbers import value_text
+
+VIEWS = {"surface": "On a surface", "network": "On a small network", "weights": "Regularisers"}
+TITLES = {name: entry.title for name, entry in OPTIMISERS.items()}
+
+_BACKGROUND = r"""
+All rules see the gradient $g$ of the loss at the weights $w$; $\eta$ is the learning rate, all is by element.
+
+* **SGD**: $w \leftarrow w - \eta g$.
+* **Momentum** ($\beta = 0.9$): $v \leftarrow \beta v - \eta g$, $w \leftarrow w + v$.
+* **Nesterov**: the same $v$, then $w \leftarrow w + \beta v - \eta g$.
+* **RMSprop** ($\rho = 0.9$): $s \leftarrow \rho s + (1 - \rho) g^2$, $w \leftarrow w - \eta g / \sqrt{s + \epsilon}$.
+* **Adam** ($\beta_1 = 0.9, \beta_2 = 0.999$): $m \leftarrow \beta_1 m + (1 - \beta_1) g$,
+  $v \leftarrow \beta_2 v + (1 - \beta_2) g^2$,
+  $w \leftarrow w - \eta \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} \frac{m}{\sqrt v + \epsilon}$.
+* **AdamW**: first $w \leftarrow w - \eta \lambda w$ with $\lambda = 0.004$, then Adam.
+
+These are the definitions of `keras.optimizers`, with $\epsilon = 10^{-7}$. On a quadratic whose largest curvature is
+$\lambda_{\max}$, SGD diverges above $\eta = 2/\lambda_{\max}$, with momentum above $2(1 + \beta)/\lambda_{\max}$, with
+Nesterov's above $2(1 + \beta)/((1 + 2\beta)\lambda_{\max})$. RMSprop and Adam divide by the size of the gradient: their
+steps are about $\eta$ long wherever they are, so they do not run away, and do not come to rest closer than that either.
+
+Sources: Polyak, *Some methods of speeding up the convergence of iteration methods* (1964); Nesterov (1983); Tieleman
+and Hinton, *RMSProp* (2012); Kingma and Ba, *Adam* (2015); Loshchilov and Hutter, *Decoupled weight decay
+regularization* (2019); Goh, *Why momentum really works* (Distill 2017).
+"""
+
+
+def show() -> None:
+    """Draw the scene."""
+    with frame.controls() as row:
+        view = STATE.segments("opt_view", format_func=VIEWS.__getitem__, label_visibility="collapsed")
+    if view == "network":
+        network_race.show(row)
+    elif view == "weights":
+        regularisers.show(row)
+    else:
+        _surface(row)
+    frame.background(_BACKGROUND if view != "weights" else regularisers.BACKGROUND)
+
+
+@lru_cache(maxsize=64)
+def kept_race(
+    name: str, stretch: float, rates: tuple[tuple[str, float], ...], start: tuple[float, float] | None, steps: int,
+    seed: int,
+) -> Race:  # fmt: skip
+    """Return a race; the last ones are kept for all visitors, since nothing of theirs is in them."""
+    return run_race(surface(name, stretch), dict(rates), start=start, steps=steps, seed=seed)
+
+
+def read_start(text: str, ground: Surface) -> tuple[float, float] | None:
+    """Return the start that a link names ("x,y") if it lies in the picture; None for anything else."""
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        return None
+    left, right, bottom, top = ground.window
+    return (x, y) if left <= x <= right and bottom <= y <= top else None
+
+
+def _forget() -> None:
+    """Let start and learning rates be those of the new surface."""
+    STATE.set("opt_start", "")
+    STATE.set("opt_rates", "")
+
+
+def _surface(row: DeltaGenerator) -> None:
+    with row:
+        name = STATE.selectbox("opt_surface", format_func=lambda one: SURFACES[one].title, width=160, on_change=_forget)
+        stretch = float(STATE.slider("opt_stretch", width=120, unseen=name != "valley"))
+        ground = surface(name, stretch)
+        steps = int(STATE.slider("opt_steps", width=110))
+        said = STATE.text("opt_rate", placeholder="each its own", width=150)
+        with frame.more():
+            seed = STATE.number("opt_seed", low=0, high=LARGEST_SEED) or 0
+            st.markdown("**Learning rates**")
+            rates = learning_rates.fields("opt_rates", ground.rates, f"{name}{stretch:g}")
+            st.button(
+                "Start and learning rates as at first", on_click=_forget, key="gradient_flow_opt_usual",
+                icon=":material/undo:",
+            )  # fmt: skip
+    one = learning_rates.read_rate(said) if said.strip() else None
+    if said.strip() and one is None:
+        st.warning("A learning rate is a number from 0 to 1,000,000, such as 0.01 or 1e6.", icon=":material/edit:")
+    if one is not None:
+        rates = dict.fromkeys(rates, one)
+    shown = STATE.several("opt_shown", format_func=TITLES.__getitem__, label_visibility="collapsed")
+    start = read_start(STATE.linked("opt_start"), ground)
+    every = kept_race(name, stretch, tuple(rates.items()), start, steps, seed)
+    seen = Race(ground, every.start, {one: every.paths[one] for one in shown}, steps, seed)
+    race_component(
+        seen, TITLES, stretch=stretch, key="gradient_flow_race",
+        on_start=lambda x, y: STATE.set("opt_start", f"{x:g},{y:g}"),
+    )  # fmt: skip
+    noise = f" Seed {seed}." if ground.noise else ""
+    st.caption(
+        f"${ground.formula}$. {ground.says}{noise} A click on the surface starts there; × marks the minima; "
+        "*arrived*: 1\u00a0% of the height is left, for good."
+    )
+    for path in seen.paths.values():
+        if words := fate(path, seen, TITLES[path.name]):
+            st.warning(words, icon=":material/trending_up:")
+    _verdict(every)
+    frame.take_along("optimisers", _code(name, stretch, rates, shown, every), lambda: _csv(seen))
+
+
+def _verdict(every: Race) -> None:
+    """Draw the lecture's sentence: momentum against plain gradient descent, each at its own rate."""
+    said = []
+    for name in OPTIMISERS:
+        at = every.paths[name].arrived_at
+        said.append(f"{TITLES[name]} **{'never' if at is None else at}**")
+    plain, momentum = every.paths["sgd"].arrived_at, every.paths["momentum"].arrived_at
+    holds = None if plain is None and momentum is None else (momentum or math.inf) < (plain or math.inf)
+    if plain == 0:
+        holds = None
+    numbers = f"Steps until 1\u00a0% of the height is left: {' · '.join(said)}"
+    bound = None
+    if every.surface.curvature is not None:
+        bound = largest_stable_rate("sgd", every.surface.curvature)
+    because = ""
+    if bound is not None:
+        because = (
+            f"The largest learning rate at which SGD does not diverge is 2/λmax = {value_text(bound)}; its own is "
+            f"{value_text(every.paths['sgd'].rate)}."
+        )
+    if holds is None:
+        because = "Neither arrives within these steps: give them more, or other learning rates. " + because
+    frame.verdict("Momentum gets down sooner than plain gradient descent.", numbers, holds, because)
+
+
+def _csv(seen: Race) -> bytes:
+    rows = [
+        [path.name, path.rate, step, *point, loss]
+        for path in seen.paths.values()
+        for step, (point, loss) in enumerate(zip(path.points.tolist(), path.losses.tolist(), strict=True))
+        if np.all(np.isfinite(point))
+    ]
+    return frame.csv_bytes(["optimiser", "learning rate", "step", "x", "y", "loss"], rows)
+
+
+def _code(name: str, stretch: float, rates: dict[str, float], shown: list[str], every: Race) -> str:
+    ground = f'surface("{name}", {stretch:g})' if name == "valley" else f'surface("{name}")'
+    chosen = {one: rates[one] for one in shown}
+    keras = "\n".join(f"# keras.optimizers.{OPTIMISERS[one].keras.format(rate=f'{rates[one]:g}')}" for one in shown)
+    return (
+        "from explorer.gradient_flow.race import race\nfrom explorer.gradient_flow.surfaces import surface\n\n"
+        f"found = race({ground}, {chosen!r},\n"
+        f"             start=({every.start[0]:g}, {every.start[1]:g}), steps={every.steps}, seed={every.seed})\n"
+        "for name, path in found.paths.items():\n"
+        "    print(name, path.points[-1], path.losses[-1], path.arrived_at, path.gone_at)\n\n"
+        f"{keras}\n"
+    )
