@@ -332,6 +332,17 @@ def test_the_card_holds_everything_and_no_heading_of_a_visitors_making(run):
     assert len([line for line in text.splitlines() if line.startswith("| Words")]) == 1
 
 
+def test_settings_that_do_nothing_are_not_told(tmp_path):
+    lesson = next(each for each in lessons() if each.name == "blocks")
+    run = made(tmp_path, "a" * 32, lesson="blocks", settings=lesson.settings({"blocks": ("plain", "separable")}))
+    rows = dict(card.settings_rows(run, lesson))
+    assert rows["Blocks"] == "Plain; Separable, residual"
+    assert rows["Augmentation"] == "none" and "Rotation" not in rows and "My own stack" not in rows
+    turned = made(tmp_path, "a" * 32, lesson="blocks", settings=lesson.settings({"augment_rotation": 15.0}))
+    rows = dict(card.settings_rows(turned, lesson))
+    assert rows["Rotation"] == "15" and "Augmentation" not in rows
+
+
 def test_curves_as_csv_have_every_report(run):
     table = pd.read_csv(io.BytesIO(curves_csv(run.folder)))
     assert len(table) == len((run.folder / METRICS).read_text().splitlines())

@@ -20,6 +20,7 @@ from explorer.runs import tasks
 from explorer.runs.data import own
 from explorer.runs.folder import LOCK, read_status, read_wishes
 from explorer.runs.lessons.lesson import Lesson
+from explorer.runs.lessons.shortcut import LESSON
 from explorer.runs.lock import hold
 from explorer.runs.record import Run
 from explorer.settings import Settings
@@ -340,6 +341,17 @@ def test_a_setting_of_the_data_that_the_lesson_decides_is_not_asked_for_and_what
     assert f"{7 * classes} pictures to learn from" in table
     press(app, "training_start")
     assert ">Pictures per class<" not in " ".join(element.proto.body for element in app.get("html"))
+
+
+def test_a_lesson_that_draws_its_own_pictures_shows_them_and_starts_only_if_there_are_some(open_page, use):
+    use(lesson=LESSON)
+    app = open_page()
+    table = next(element.proto.body for element in app.get("html") if "to learn from" in element.proto.body)
+    assert "800 pictures to learn from" in table and "Examples of mushroom" in table
+    assert "Augmentation: flip, saturation, hue" in [box.label for box in app.expander]
+    app = open_page(settings="on_meadow:boat")
+    assert "choose two different classes" in said(app)
+    assert app.button(key="training_start").disabled
 
 
 def test_nothing_is_deleted_without_a_question(open_page, root):

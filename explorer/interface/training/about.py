@@ -37,10 +37,10 @@ def show(run: Run, lesson: Lesson | None) -> None:
         log_lines(run)
 
 
-def asked_for(run: Run, lesson: Lesson | None) -> None:
-    """Draw all settings."""
+def asked_for(run: Run, lesson: Lesson | None, titled: bool = True) -> None:
+    """Draw all settings that matter."""
     rows = tuple(card.settings_rows(run, lesson))
-    items.table(Table(title="What was asked for", columns=("Setting", "Value"), rows=rows))
+    items.table(Table(title="What was asked for" if titled else "", columns=("Setting", "Value"), rows=rows))
 
 
 def log_lines(run: Run) -> None:

@@ -18,12 +18,11 @@ from explorer.runs.data.overview import Overview
 from explorer.runs.lessons.lesson import Knob
 
 SHOWN, VERSIONS = 3, 6
-_NAMES = frozenset(knob.name for knob in augmentation_knobs.KNOBS)
 
 
 def is_augmentation(knob: Knob) -> bool:
     """Tell whether a knob belongs here and not among the others."""
-    return knob.name in _NAMES
+    return knob.name in augmentation_knobs.NEUTRAL
 
 
 def knobs_of(plan: Plan) -> list[Knob]:
@@ -43,7 +42,7 @@ def show(plan: Plan, overview: Overview, seed: int, changed: Callable[[str, Any]
     knobs = knobs_of(plan)
     if not knobs:
         return
-    active = [knob for knob in knobs if plan.settings[knob.name] != knob.default]
+    active = [knob for knob in knobs if plan.settings[knob.name] != augmentation_knobs.NEUTRAL[knob.name]]
     words = f"Augmentation: {', '.join(knob.label.lower() for knob in active)}" if active else "Augmentation: none"
     with STATE.part("augmentation"), st.expander(words, icon=":material/auto_fix_high:", expanded=bool(active)):
         settings = {knob.name: plan.settings[knob.name] for knob in knobs}

@@ -9,6 +9,7 @@ from typing import Any
 from explorer.interface.numbers import seconds_text
 from explorer.interface.training import words
 from explorer.interface.training.reading import RunCurves
+from explorer.runs.data import augmentation_knobs
 from explorer.runs.data.sources import sources
 from explorer.runs.lessons.lesson import Knob, Lesson
 from explorer.runs.outcome import Confusion, Numbers, Table, Verdict
@@ -76,13 +77,28 @@ def settings_rows(run: Run, lesson: Lesson | None) -> list[tuple[str, str]]:
     ]
     if run.config.network:
         rows.append(("Network", run.config.network))
+    idle = _idle(run, lesson)
     rows += [
         (_label(knob, name), words.setting_text(knob, value))
         for name, value in run.config.settings.items()
+        if name not in idle
         for knob in [_knob(lesson.knobs if lesson is not None else (), name)]
     ]
+    changing = augmentation_knobs.NEUTRAL.keys() & run.config.settings.keys()
+    if changing and changing <= idle:
+        rows.append(("Augmentation", "none"))
     rows.append(("Seed", str(run.config.seed)))
     return rows
+
+
+def _idle(run: Run, lesson: Lesson | None) -> frozenset[str]:
+    """Return the names of the settings that do not matter with the others, and of augmentation that is off."""
+    if lesson is None:
+        return frozenset()
+    settings = {knob.name: run.config.settings.get(knob.name, knob.default) for knob in lesson.knobs}
+    used = {knob.name for knob in lesson.in_use(settings)}
+    off = {name for name, value in augmentation_knobs.NEUTRAL.items() if settings.get(name) == value}
+    return frozenset(knob.name for knob in lesson.knobs if knob.name not in used or knob.name in off)
 
 
 def _knob(knobs: Sequence[Knob], name: str) -> Knob | None:

@@ -82,7 +82,7 @@ def show(plan: Plan, data: dict[str, Any], seed: int) -> bool:
     """
     chosen = chosen_source(plan)
     if chosen is None:
-        return True
+        return _of_lesson(plan, seed)
     _source_row(plan, chosen, data)
     if chosen.name == "own":
         about = own_data.show(str(data.get("id", "")), lambda set_id: set_data(plan, "id", set_id))
@@ -106,6 +106,20 @@ def show(plan: Plan, data: dict[str, Any], seed: int) -> bool:
     found = examples.show(loaded, seed, kind, visitor_id(), runs_service.runs_folder())
     if found is not None:
         augmenting.show(plan, found, seed, lambda name, value: set_setting(plan.lesson, name, value))
+    return True
+
+
+def _of_lesson(plan: Plan, seed: int) -> bool:
+    """Draw the pictures that a lesson makes for itself, where it does; return whether there is something to learn."""
+    if plan.lesson.glance is None:
+        return True
+    try:
+        found = examples.of_lesson(plan.lesson, plan.settings, seed)
+    except SentenceError as failure:
+        st.warning(plain(str(failure)), icon=":material/layers_clear:")
+        return False
+    examples.draw(found)
+    augmenting.show(plan, found, seed, lambda name, value: set_setting(plan.lesson, name, value))
     return True
 
 

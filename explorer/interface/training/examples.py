@@ -19,7 +19,7 @@ from explorer.interface.theme import palette
 from explorer.interface.training.learning import as_colours
 from explorer.networks.work_context import SentenceError
 from explorer.runs.data.overview import Overview, overview
-from explorer.runs.lessons.lesson import DataKind
+from explorer.runs.lessons.lesson import DataKind, Lesson
 
 EACH = 6
 """Examples of a class."""
@@ -118,10 +118,31 @@ def show(data: Mapping[str, Any], seed: int, kind: DataKind | None, owner: str, 
     except SentenceError as failure:
         st.info(plain(str(failure)), icon=":material/image_search:")
         return None
+    draw(found)
+    return found
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _of_lesson(name: str, settings: str, seed: int, _lesson: Lesson) -> Overview:
+    assert _lesson.glance is not None
+    found: Overview = _lesson.glance(json.loads(settings), seed)
+    return found
+
+
+def of_lesson(lesson: Lesson, settings: Mapping[str, Any], seed: int) -> Overview:
+    """Return the pictures that a lesson makes for itself.
+
+    Raises:
+        SentenceError: if there are none with these settings.
+    """
+    return _of_lesson(lesson.name, json.dumps(settings, sort_keys=True), seed, lesson)
+
+
+def draw(found: Overview) -> None:
+    """Draw examples and counts."""
     st.html(_LOOK + table_html(found))
     for note in found.notes:
         st.caption(plain(note))
-    return found
 
 
 def table_html(found: Overview) -> str:

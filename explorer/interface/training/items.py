@@ -157,7 +157,8 @@ def numbers(item: Numbers) -> None:
 
 def table(item: Table) -> None:
     """Draw a table; what matters in it is lit."""
-    st.markdown(f"**{plain(item.title)}**")
+    if item.title:
+        st.markdown(f"**{plain(item.title)}**")
     st.html(f'<div class="training-table" tabindex="0">{table_html(item)}</div>')
     if item.note:
         st.caption(plain(item.note))

@@ -88,7 +88,8 @@ def _while_waiting(run: Run, lesson: Lesson | None) -> None:
         (f"{' and '.join(parts)}. " if parts else "")
         + "You may leave this page or close the tab: the run keeps its place."
     )
-    about.asked_for(run, lesson)
+    with st.expander("What was asked for", icon=":material/list_alt:"):
+        about.asked_for(run, lesson, titled=False)
 
 
 def _rate_control(run: Run, lesson: Lesson | None, curves: RunCurves) -> None:

@@ -56,13 +56,14 @@ def show(lesson: Lesson, runs: Sequence[Run]) -> None:
             ready = st.container(horizontal=True, vertical_alignment="center", width="content")
         for sentence in (*plan.refused, *refused):
             st.warning(plain(sentence), icon=":material/link_off:")
-        if lesson.data:
+        beside = bool(lesson.data) or lesson.glance is not None
+        if beside:
             left, right = st.columns([1.3, 1], gap="large")
-        else:  # it makes its own data: the settings have all the room
+        else:  # there is nothing to be seen of its data: the settings have all the room
             left = right = st.container()
         with right, STATE.part("settings"):
             network = _network(plan)
-            title, seed = _knobs(plan, columns=1 if lesson.data else 3)
+            title, seed = _knobs(plan, columns=1 if beside else 3)
         with left, STATE.part("data"):
             there = data_panel.show(plan, data, seed)
         with ready:

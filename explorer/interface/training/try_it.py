@@ -22,6 +22,7 @@ SHOWN_SIDE = 384
 """Pixels of the page up to which a small picture is enlarged, by whole factors."""
 
 MOST_CLASSES = 6
+MOST_TOLD = 12
 
 _DOES = {
     "classifies": "What is it?",
@@ -116,11 +117,13 @@ def _chances(applied: Applied) -> None:
     best = int(np.argmax(chances))
     st.markdown(f"It says **{plain(applied.classes[best])}** {share_text(chances[best])}")
     st.plotly_chart(
-        training_charts.guess_bars(applied.classes, chances, best, palette(), most=MOST_CLASSES),
+        training_charts.guess_bars(applied.classes, chances, None, palette(), most=MOST_CLASSES),
         config=items.PLAIN_CHART,
         key="training_try_bars",
         alt=", ".join(f"{n} {share_text(p)}" for n, p in zip(applied.classes, chances, strict=True)),
     )
+    if len(applied.classes) <= MOST_TOLD:
+        st.caption(f"It knows nothing else than {plain(', '.join(applied.classes))}.")
 
 
 def _legend(applied: Applied) -> None:

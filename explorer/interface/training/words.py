@@ -165,7 +165,8 @@ def setting_text(knob: Knob | None, value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list | tuple):
-        return ", ".join(setting_text(knob, each) for each in value)
+        each = [setting_text(knob, one) for one in value]
+        return ("; " if any("," in one for one in each) else ", ").join(each)
     if knob is not None and knob.options:
         for option, printed in knob.options.items():
             if option == value:

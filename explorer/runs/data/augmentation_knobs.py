@@ -51,6 +51,9 @@ KNOBS: tuple[Knob, ...] = (
 )
 """All settings; a lesson puts them among its own."""
 
+NEUTRAL: Mapping[str, Any] = MappingProxyType({knob.name: knob.default for knob in KNOBS})
+"""What changes nothing; a lesson may begin with something else."""
+
 GEOMETRY = ("flip", "rotation", "shift", "zoom", "crop", "border")
 """Those that masks follow."""
 

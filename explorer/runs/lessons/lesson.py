@@ -143,6 +143,8 @@ class Lesson:
         settled: by source the names of those settings of the data that the lesson's own settings decide, so that
             nobody is asked for them.
         loads: from the data that were asked for and all settings to the data that a run loads, where they differ.
+        glance: for a lesson that makes its own pictures, from all settings and the seed to an `Overview` of them
+            (`explorer.runs.data.overview`); raises `SentenceError` where these settings have none.
     """
 
     name: str
@@ -161,6 +163,7 @@ class Lesson:
     background: str = ""
     settled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     loads: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] | None = None
+    glance: Callable[[Mapping[str, Any], int], Any] | None = None
 
     def data_loaded(self, data: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the data that a run loads of which these were asked for."""

@@ -9,10 +9,11 @@ from typing import Any
 from explorer.networks.work_context import SentenceError
 from explorer.pictures.drawn_world import CLASSES
 from explorer.runs.data import augmentation_knobs
+from explorer.runs.data.overview import Overview
 from explorer.runs.lessons import shortcut_script
 from explorer.runs.lessons.lesson import Knob, Lesson, Preset
 from explorer.runs.record import Config
-from explorer.runs.shortcut_pictures import JUDGED_PER_CLASS, world_of
+from explorer.runs.shortcut_pictures import JUDGED_PER_CLASS, addresses, drawn, world_of
 
 VARIANTS = {
     "biased": "Always its own background",
@@ -24,6 +25,8 @@ MENDINGS = {
     "any": "each class before backgrounds of all kinds",
 }
 LARGEST_SIDE = 96
+EXAMPLES = 6
+"""Pictures of each class that are shown before anything learns from them."""
 
 STRONG: Mapping[str, Any] = {"augment_flip": "horizontal", "augment_hue": 0.5, "augment_saturation": 0.9}
 """Augmentation that takes away what tells the backgrounds apart first: their colours."""
@@ -140,6 +143,21 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _glance(settings: Mapping[str, Any], seed: int) -> Overview:
+    found = checked(settings)
+    names, count, own = (found["at_sea"], found["on_meadow"]), found["per_class"], found["bias"]
+    given = addresses(names, seed, count, "training", own)
+    first = [each for label in (0, 1) for each in given if each.label == label]
+    shown = [*first[:EXAMPLES], *first[count : count + EXAMPLES]]
+    notes = () if own == 1 else (f"{round(own * count)} of {count} of each class are before their own background.",)
+    return Overview(
+        drawn(shown, names, found["side"]),
+        dict.fromkeys(names, count),
+        dict.fromkeys(names, JUDGED_PER_CLASS),
+        notes,
+    )
+
+
 def _estimate(settings: Mapping[str, Any], data: Mapping[str, Any]) -> float:
     pictures = 2 * settings["per_class"] * settings["epochs"] * len(settings["variants"])
     area = (settings["side"] / 48) ** 2
@@ -192,5 +210,6 @@ LESSON = Lesson(
     script=_script,
     variants=VARIANTS,
     background=_BACKGROUND,
+    glance=_glance,
 )
 """The lesson; it draws its own pictures."""
