@@ -17,6 +17,9 @@ from explorer.runs.outcome import Line, Lines
 
 MOST_TICKS = 10
 DASHES = ("solid", "dot", "dashdot")
+ROOM_OF_A_LETTER = 3.5
+"""Pixels that a letter of a slanted name takes downwards."""
+
 SYMBOLS = ("circle", "x", "square-open")
 """For the first row of colours and those that repeat them."""
 
@@ -198,8 +201,10 @@ def outcome_lines(chart: Lines, palette: Palette, height: int = 300) -> go.Figur
         )
     if chart.bars:
         longest = max(len(name) for name in chart.bars)
-        figure.update_layout(barmode="group", bargap=0.28, bargroupgap=0.08)
-        figure.update_xaxes(showgrid=False, tickangle=-35 if longest * len(chart.bars) > 90 else 0)
+        slanted = longest * len(chart.bars) > 90
+        height += round(ROOM_OF_A_LETTER * longest) if slanted else 0  # or long names leave the bars no room
+        figure.update_layout(barmode="group", bargap=0.28, bargroupgap=0.08, height=height)
+        figure.update_xaxes(showgrid=False, tickangle=-35 if slanted else 0)
     figure.update_xaxes(title={"text": chart.x_title, "standoff": 8}, zeroline=False)
     figure.update_yaxes(title={"text": chart.y_title, "standoff": 8}, zeroline=bool(chart.bars))
     if chart.logarithmic_x:

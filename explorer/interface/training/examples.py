@@ -185,4 +185,7 @@ def strip_tag(pixels: np.ndarray, words: str) -> str:
     width = len(pixels) * (SHOWN_SIDE * 0.72 + GAP)
     address = base64.b64encode(strip_bytes(pixels)).decode()
     small = ' class="own-pixels"' if max(pixels.shape[1:3]) < SHOWN_SIDE else ""
-    return f'<img{small} src="data:image/webp;base64,{address}" width="{width:.0f}" alt="{html.escape(words)}">'
+    return (
+        f'<img{small} src="data:image/webp;base64,{address}" width="{width:.0f}" alt="{html.escape(words)}" '
+        'style="max-width:100%;height:auto">'
+    )
