@@ -25,6 +25,7 @@ from explorer.interface.training import (
     items,
     mistakes,
     settings_link,
+    take_along,
     timing,
     words,
 )
@@ -33,12 +34,13 @@ from explorer.interface.training.learning import moments_at, series_of
 from explorer.interface.training.reading import RunCurves, curves_of, outcome_of, smoothed
 from explorer.interface.training.take_along import curves_csv
 from explorer.pictures.sources import resolve
+from explorer.runs.data import augmentation_knobs
 from explorer.runs.data.augmentation_knobs import GENTLE
 from explorer.runs.data.overview import overview
 from explorer.runs.folder import METRICS
 from explorer.runs.lessons import lessons
 from explorer.runs.outcome import Line, Lines, Pictures, Shown, Table
-from explorer.runs.record import Run
+from explorer.runs.record import Run, new_config
 from tests.pages.made_runs import CLASSES, EXAMPLE, VARIANTS, made
 
 
@@ -370,3 +372,42 @@ def test_estimates_are_corrected_by_what_runs_took_here(tmp_path, monkeypatch):
     assert pace.of(EXAMPLE) == pytest.approx(2.0, abs=0.01)
     assert timing.preset_seconds(EXAMPLE, EXAMPLE.presets[0], pace) > 0
     assert timing.estimate(EXAMPLE, {"epochs": 99}, {}) is None
+
+
+# --- the ends of every setting ---
+
+
+def ends():
+    """Every lesson with each of its settings at either end, or with one of its options alone."""
+    for lesson in lessons():
+        for knob in lesson.knobs:
+            if knob.kind == "switch":
+                values = [True, False]
+            elif knob.kind == "choice":
+                values = list(knob.options)
+            elif knob.kind == "choices":
+                values = [tuple(knob.options), *((option,) for option in knob.options)]
+            else:
+                values = [value for value in (knob.low, knob.high) if value is not None]
+            for value in values:
+                yield lesson, knob, knob.checked(value)
+
+
+def test_at_either_end_of_every_setting_there_is_an_estimate_a_link_and_a_script():
+    for lesson, knob, value in ends():
+        data = {"source": lesson.data[0], **lesson.presets[0].data} if lesson.data else {}
+        settings = lesson.settings({**lesson.presets[0].settings, knob.name: value})
+        assert timing.estimate(lesson, settings, data) is not None, (lesson.name, knob.name, value)
+        changes = settings_link.changes_of(lesson.knobs, settings_link.text_of(lesson.knobs, {knob.name: value}))
+        assert changes == ({knob.name: value}, [])
+        same_twice = lesson.name == "shortcut" and settings["at_sea"] == settings["on_meadow"]
+        config = new_config(task=lesson.name, owner="nobody", versions={}, data=data, settings=settings)
+        assert (take_along.script_of(lesson, config) is None) == same_twice, (lesson.name, knob.name, value)
+
+
+def test_augmentation_is_shown_at_either_end_of_each_of_its_settings():
+    found = overview({"source": "drawn", "classes": ("cat", "fish"), "side": 32}, seed=0, n=2)
+    for knob in augmentation_knobs.KNOBS:
+        for value in [knob.low, knob.high] if knob.kind == "number" else knob.options:
+            settings = {**augmentation_knobs.NEUTRAL, knob.name: knob.checked(value)}
+            assert augmenting.versions_html(found, settings, 0).count("<img") == augmenting.SHOWN
