@@ -21,7 +21,7 @@ from explorer.gradient_flow.depth_results import (
 from explorer.gradient_flow.loss_surface import Growth
 from explorer.gradient_flow.paths import Measured
 from explorer.gradient_flow.vanishing import Descent
-from explorer.networks.work_context import WorkContext
+from explorer.networks.work_context import Stopped, WorkContext
 
 TELL_SECONDS = 0.5
 
@@ -68,7 +68,10 @@ def _carried_out(context: WorkContext, steps: _Stepwise, doing: str) -> Any:
     context.report(*steps.amount, message="preparing")
     told = 0.0
     while not steps.done:
-        steps.advance(context)
+        try:
+            steps.advance(context)
+        except Stopped:  # what is known so far is handed over
+            break
         if context.stopped():
             break
         if context.should_yield() and not steps.done:

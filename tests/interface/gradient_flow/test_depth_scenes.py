@@ -1,0 +1,133 @@
+"""The scenes about depth: their sentences follow from the numbers, their charts are valid, their code runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from explorer.gradient_flow.depth_results import (
+    Degradation,
+    DegradationPlan,
+    PathsPlan,
+    SurfacePlan,
+    Vanishing,
+    VanishingPlan,
+)
+from explorer.gradient_flow.stored_results import stored
+from explorer.interface.figures import depth_charts
+from explorer.interface.gradient_flow import degradation, loss_surface, paths, vanishing
+from explorer.interface.theme import LIGHT
+
+
+def made(plain: list[float], residual: list[float], **plan) -> Vanishing:
+    """A result with these gradient norms, spreads of 1 and a loss of 2."""
+    depth = len(plain)
+    shape = (1, 2, depth + 1)
+    return Vanishing(
+        VanishingPlan(**{"depth": depth, **plan}), np.array([[plain, residual]], float), np.ones(shape),
+        np.full((1, 2), 2.0),
+    )  # fmt: skip
+
+
+def test_a_vanished_gradient_beside_a_kept_one_bears_the_sentence_out() -> None:
+    _, numbers, holds, _ = vanishing.decided(made([1e-6, 1e-3, 1], [0.9, 1, 1]), 0)
+    assert holds is True
+    assert "plain **1.00e−06** · residual **0.9**" in numbers
+
+
+@pytest.mark.parametrize(
+    ("plain", "residual", "holds"),
+    [([0.5, 1], [0.9, 1], False), ([1e5, 1], [1, 1], False), ([1e-6, 1], [1e-9, 1], False), ([1.0], [1.0], None)],
+)
+def test_other_gradients_do_not(plain, residual, holds) -> None:
+    assert vanishing.decided(made(plain, residual), 0)[2] is holds
+
+
+def test_dead_configurations_are_told() -> None:
+    assert "weights of 0" in vanishing.happenings(made([0, 0], [0, 0], initialiser="zeros"), 0)[0]
+    assert "from layer 2 down" in vanishing.happenings(made([0, 0, 1], [1, 1, 1]), 0)[0]
+    assert "identity" in vanishing.happenings(made([0, 0], [1, 1], initialiser="zeros"), 0)[-1]
+    overflowing = made([1, 1], [np.nan, np.nan])
+    spread = overflowing.spread.copy()
+    spread[0, 1, 2] = np.inf
+    assert "layer 2 hands on is beyond" in vanishing.happenings(replace(overflowing, spread=spread), 0)[0]
+    back = made([np.inf, 1], [1, 1])
+    assert "from layer 1 down" in vanishing.happenings(back, 0)[0]
+    later = replace(back, gradient=np.ones((2, 2, 2)), spread=np.ones((2, 2, 3)), loss=np.array([[1, 1], [np.nan, 1]]))
+    assert "before step 1 its loss" in vanishing.happenings(later, 1)[0]
+
+
+def test_stored_results_bear_the_lecture_out() -> None:
+    assert vanishing.decided(stored(VanishingPlan()), 0)[2] is True
+    assert [holds for _, _, holds, _ in paths.decided(stored(PathsPlan()))] == [True, True, True]
+    deep = paths.decided(stored(PathsPlan(blocks=54)))
+    assert deep[0][2] is True
+    assert deep[1][2] is None  # the plain network of 54 layers has nothing to lose
+    assert [holds for _, _, holds, _ in degradation.decided(stored(DegradationPlan()))] == [True, True]
+    for depth, holds in ((8, None), (20, True), (56, True)):
+        result = stored(SurfacePlan(depth=depth))
+        assert loss_surface.decided(result, loss_surface.whole_grid(result.losses))[2] is holds
+
+
+def test_a_network_that_has_diverged_decides_nothing() -> None:
+    plan = DegradationPlan(rate=1e6)
+    loss = np.full((2, 2, 2), np.nan)
+    result = Degradation(plan, np.full((2, 2, 2), 0.9), loss, np.full((2, 2, 2), 0.9), np.zeros(2))
+    sentence = degradation.decided(result)[0]
+    assert sentence[2] is None
+    assert "have diverged" in sentence[3]
+
+
+def test_the_finest_whole_grid_is_drawn() -> None:
+    losses = np.full((2, 9, 9), np.nan)
+    assert len(loss_surface.whole_grid(losses)) == 0
+    losses[:, ::2, ::2] = 1
+    assert loss_surface.whole_grid(losses).tolist() == [0, 2, 4, 6, 8]
+    losses[:] = 1
+    losses[1, 3, 3] = np.nan
+    assert len(loss_surface.whole_grid(losses)) == 5
+    losses[1, 3, 3] = np.inf  # known, though no height
+    assert len(loss_surface.whole_grid(losses)) == 9
+
+
+def test_heights_are_cut_off_and_infinite_ones_are_high() -> None:
+    shown, limits, _ = loss_surface.heights(np.array([0.5, 9, np.inf, np.nan]), "linear", 8.0)
+    assert shown.tolist() == [0.5, 8, 8, 8]
+    assert limits == (0, 8)
+    shown, limits, _ = loss_surface.heights(np.array([0.1, 0.0, np.inf]), "log", 8.0)
+    assert shown.tolist() == [-1, limits[0], limits[1]]
+
+
+def test_charts_pass_plotlys_own_checks() -> None:
+    result = stored(SurfacePlan())
+    steps, losses = result.steps[0], np.clip(result.losses[0], 0, 8)
+    x = np.arange(1, 4)
+    figures = [
+        depth_charts.both(np.array([[1e-9, 1e-4, 1], [1, 0, 1]]), x, LIGHT.gradient, LIGHT, x_title="layer",
+                          y_title="norm", log=True, mark=2),
+        depth_charts.both(np.array([[1, 2, 3], [1, np.nan, 1]]), x, LIGHT.text, LIGHT, x_title="x", y_title="y",
+                          percent=True, y_range=(0, 1), x_range=(0, 3)),
+        depth_charts.path_shares(np.array([0.25, 0.5, 0.25]), None, LIGHT),
+        depth_charts.path_shares(np.array([0.25, 0.5, 0.25]), np.array([0.5, 0.4, 0.1]), LIGHT),
+        depth_charts.surface(steps, steps, losses, (0, 8), "loss", LIGHT),
+        depth_charts.contour(steps, steps, losses, (0, 8), "loss", LIGHT, path=result.path[0]),
+    ]  # fmt: skip
+    for figure in figures:
+        go.Figure(figure.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("scene", "plan"),
+    [
+        (vanishing, VanishingPlan(depth=2)),
+        (degradation, DegradationPlan(shallow=1, deep=2, epochs=1)),
+        (paths, PathsPlan(blocks=2, epochs=1)),
+        (loss_surface, SurfacePlan(depth=1, epochs=1, resolution=5)),
+    ],
+)
+def test_the_code_that_is_shown_runs(scene, plan, capsys) -> None:
+    exec(scene.code(plan), {})
+    assert capsys.readouterr().out.strip()
