@@ -135,8 +135,7 @@ def surface(
     words: str,
     palette: Palette,
     *,
-    path: np.ndarray | None = None,
-    height: int = 380,
+    height: int = 330,
 ) -> PlainFigure:
     """Draw a loss surface in three dimensions.
 
@@ -147,7 +146,6 @@ def surface(
         limits: of height and colours, the same for whatever stands beside it.
         words: what the height is.
         palette: colours of the theme.
-        path: (t, 3), a line on it.
         height: in pixels.
     """
     figure = plain_base(palette, height=height, left=0, right=0, top=0, bottom=0)
@@ -159,12 +157,6 @@ def surface(
                         "start": limits[0], "end": limits[1], "size": (limits[1] - limits[0]) / 12}},
         lighting={"ambient": 0.75, "diffuse": 0.5, "specular": 0.05},
     )  # fmt: skip
-    if path is not None:
-        figure.add(
-            "scatter3d", x=rounded(path[:, 1]), y=rounded(path[:, 0]), z=rounded(path[:, 2]), mode="lines+markers",
-            line={"color": palette.weight, "width": 5}, marker={"size": 2.5, "color": palette.weight},
-            hovertemplate="after epoch %{pointNumber}<extra></extra>",
-        )  # fmt: skip
     axis = {
         "gridcolor": palette.border, "color": palette.muted, "backgroundcolor": "rgba(0,0,0,0)",
         "zerolinecolor": palette.border, "nticks": 5, "title": {"text": ""},
@@ -172,7 +164,8 @@ def surface(
     figure.lay_out(
         scene={
             "xaxis": axis, "yaxis": axis, "zaxis": {**axis, "range": list(limits)},
-            "camera": {"eye": {"x": 1.35, "y": 1.35, "z": 0.95}}, "aspectratio": {"x": 1, "y": 1, "z": 0.75},
+            "camera": {"eye": {"x": 1.2, "y": 1.2, "z": 0.8}, "center": {"x": 0, "y": 0, "z": -0.14}},
+            "aspectratio": {"x": 1, "y": 1, "z": 0.75},
         },
         uirevision="surface",
     )  # fmt: skip
@@ -190,7 +183,7 @@ def contour(
     path: np.ndarray | None = None,
     height: int = 300,
 ) -> PlainFigure:
-    """Draw the same surface from above, with the path of training; arguments as of `surface`, path (t, 2)."""
+    """Draw the same surface from above, with the path of training; arguments as of `surface`, and the path (t, 2)."""
     figure = plain_base(palette, height=height, top=8, bottom=30, right=8)
     figure.add(
         "contour", x=rounded(across), y=rounded(down), z=[rounded(row) for row in heights],

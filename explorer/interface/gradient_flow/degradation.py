@@ -41,9 +41,9 @@ def show() -> None:
         deep = int(STATE.slider("deg_deep", width=190))
         norm = STATE.switch("deg_norm")
         epochs = int(STATE.slider("deg_epochs", width=150))
+        seed = STATE.number("deg_seed", low=0, high=LARGEST_SEED, width=110) or 0
         with frame.more():
             rate = float(STATE.selectbox("deg_rate"))
-            seed = STATE.number("deg_seed", low=0, high=LARGEST_SEED) or 0
     if deep <= shallow:
         st.info("The deep networks need more layers than the shallow ones.", icon=":material/straighten:")
         return

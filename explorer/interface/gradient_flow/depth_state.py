@@ -27,7 +27,7 @@ DEPTH_ITEMS = [
     Item("van_initialiser", _VANISHING.initialiser, "Initialisation", options=tuple(INITIALISER_TITLES)),
     Item("van_norm", _VANISHING.batch_norm, "Batch norm"),
     Item("van_steps", _VANISHING.steps, "Training steps", low=0, high=MOST_STEPS, step=5),
-    Item("van_at", 0, "Show before step", low=0, high=MOST_STEPS, step=1),
+    Item("van_at", "", "Before step"),
     Item("van_rate", f"{_VANISHING.rate:g}", "Learning rate", options=_RATES),
     Item("van_seed", _VANISHING.seed, "Seed", help=_SEED_HELP),
     Item("path_blocks", _PATHS.blocks, "Residual blocks", low=2, high=MOST_BLOCKS, step=1),

@@ -58,6 +58,7 @@ def show() -> None:
     with frame.controls():
         depth = int(STATE.segments("sur_depth"))
         scale = STATE.segments("sur_scale", format_func=_SCALES.__getitem__)
+        seed = STATE.number("sur_seed", low=0, high=LARGEST_SEED, width=110) or 0
         with frame.more():
             directions = STATE.selectbox("sur_directions", format_func=_DIRECTIONS.__getitem__)
             resolution = int(STATE.selectbox("sur_resolution"))
@@ -65,10 +66,13 @@ def show() -> None:
             top = float(STATE.slider("sur_top", unseen=scale == "log"))
             epochs = int(STATE.slider("sur_epochs"))
             rate = float(STATE.selectbox("sur_rate"))
-            seed = STATE.number("sur_seed", low=0, high=LARGEST_SEED) or 0
     plan = SurfacePlan(depth, epochs, rate, directions, resolution, extent, seed)
     _WORK.show(plan, lambda result: _draw(result, scale, top))
     frame.background(_BACKGROUND)
+
+
+Drawn = tuple[np.ndarray, tuple[float, float], str]
+"""What is drawn of a surface: heights, their limits, and what they are."""
 
 
 def whole_grid(losses: np.ndarray) -> np.ndarray:
@@ -82,7 +86,7 @@ def whole_grid(losses: np.ndarray) -> np.ndarray:
     return np.array([], int)
 
 
-def heights(losses: np.ndarray, scale: str, top: float) -> tuple[np.ndarray, tuple[float, float], str]:
+def heights(losses: np.ndarray, scale: str, top: float) -> Drawn:
     """Return what is drawn of losses, cut off at the limits, these, and what it is.
 
     Args:
@@ -104,41 +108,52 @@ def _draw(result: Surfaces, scale: str, top: float) -> None:
     if not len(places):
         st.caption(f"Training: {result.epochs_done:.0f} of {result.plan.epochs} epochs. The surface follows.")
         return
-    colours = palette()
-    columns = st.columns(2)
-    cut = []
-    for number, (place, name) in enumerate(zip(columns, PLAIN_AND_RESIDUAL, strict=True)):
-        losses = result.losses[number][np.ix_(places, places)]
-        shown, limits, words = heights(losses, scale, top)
-        most = 10.0 ** limits[1] if scale == "log" else limits[1]
-        cut.append(float(np.mean(~(losses <= most))))
+    drawn = [heights(losses[np.ix_(places, places)], scale, top) for losses in result.losses]
+    _three_dimensions(result, places, drawn)
+    frame.verdict(*decided(result, places))
+    _from_above(result, places, drawn)
+    limits = drawn[0][1]
+    most = 10.0 ** limits[1] if scale == "log" else limits[1]
+    cut = [float(np.mean(~(losses[np.ix_(places, places)] <= most))) for losses in result.losses]
+    st.caption(_legend(result, cut, len(places), most))
+    frame.take_along("loss_surface", code(result.plan), lambda: _csv(result))
+
+
+def _three_dimensions(result: Surfaces, places: np.ndarray, drawn: list[Drawn]) -> None:
+    for number, (place, name) in enumerate(zip(st.columns(2), PLAIN_AND_RESIDUAL, strict=True)):
         steps = result.steps[number][places]
-        path = result.path[number]
         with place:
             st.markdown(
                 f"**{name.capitalize()}, {result.plan.depth} layers** · training error "
                 f"{100 * result.error[number]:.1f}\u00a0%"
             )
-            figure = charts.surface(steps, steps, shown, limits, words, colours)
-            st.plotly_chart(figure, config=frame.PLAIN, key=f"gradient_flow_sur_3d_{name}")
-            figure = charts.contour(steps, steps, shown, limits, words, colours, path=path)
-            st.plotly_chart(figure, config=frame.PLAIN, key=f"gradient_flow_sur_contour_{name}")
-    st.caption(_legend(result, cut, len(places), scale, top))
-    frame.verdict(*decided(result, places))
-    frame.take_along("loss_surface", code(result.plan), lambda: _csv(result))
+            st.plotly_chart(
+                charts.surface(steps, steps, *drawn[number], palette()), config={**frame.PLAIN, "scrollZoom": False},
+                key=f"gradient_flow_sur_3d_{name}",
+            )  # fmt: skip
 
 
-def _legend(result: Surfaces, cut: list[float], side: int, scale: str, top: float) -> str:
+def _from_above(result: Surfaces, places: np.ndarray, drawn: list[Drawn]) -> None:
+    for number, (place, name) in enumerate(zip(st.columns(2), PLAIN_AND_RESIDUAL, strict=True)):
+        steps = result.steps[number][places]
+        with place:
+            st.caption(f"{name.capitalize()}, from above")
+            st.plotly_chart(
+                charts.contour(steps, steps, *drawn[number], palette(), path=result.path[number]), config=frame.PLAIN,
+                key=f"gradient_flow_sur_contour_{name}",
+            )  # fmt: skip
+
+
+def _legend(result: Surfaces, cut: list[float], side: int, most: float) -> str:
     """Say what height, colour and line mean, and what is not to be seen."""
-    most = f"{10 ** _LOG_LIMITS[1]:,.0f}" if scale == "log" else f"{top:g}"
     of_path = " and ".join(
         f"{share_text(float(result.explained[number].sum()))} ({name})"
         for number, name in enumerate(PLAIN_AND_RESIDUAL)
     )
     return (
-        f"Same scale for both, {side} × {side} points. Losses above {most} are cut off: {share_text(cut[0])} of the "
-        f"plain network's points, {share_text(cut[1])} of the residual one's. Vermilion: the way of training, epoch by "
-        f"epoch, as far as it lies in this plane, which holds {of_path} of its squared length."
+        f"Same scale for both, {side} × {side} points. Losses above {most:,.0f} are cut off: {share_text(cut[0])} of "
+        f"the plain network's points, {share_text(cut[1])} of the residual one's. Vermilion: the way of training, "
+        f"epoch by epoch, as far as it lies in this plane, which holds {of_path} of its squared length."
         + (" Each network has its own two directions and units." if result.plan.directions == "path" else "")
     )
 

@@ -48,10 +48,10 @@ def show() -> None:
     with frame.controls():
         blocks = int(STATE.slider("path_blocks", width=220))
         survival = round(float(STATE.slider("path_survival", width=200)), 2)
+        seed = STATE.number("path_seed", low=0, high=LARGEST_SEED, width=110) or 0
         with frame.more():
             epochs = int(STATE.slider("path_epochs"))
             rate = float(STATE.selectbox("path_rate"))
-            seed = STATE.number("path_seed", low=0, high=LARGEST_SEED) or 0
     plan = PathsPlan(blocks, epochs, survival, rate, seed)
     _WORK.show(plan, _draw, lambda: _lengths(blocks, None))
     frame.background(_BACKGROUND)

@@ -47,6 +47,11 @@ class Stepwise:
     def _refused(self) -> str:
         return f"_{self.key}_refused"
 
+    @property
+    def _before(self) -> str:
+        """Where the last result that was drawn is kept, so that the stage is not empty while the next begins."""
+        return f"_{self.key}_before"
+
     def _begin(self, plan: Any) -> None:
         st.session_state.pop(self._refused, None)
         try:
@@ -79,6 +84,7 @@ class Stepwise:
             if watched is not None and watched.running:
                 watched.stop()  # nobody looks at it any more
             self._bar(plan, None, f"Computed beforehand, seed {plan.seed}.")
+            st.session_state[self._before] = known
             draw(known)
             return
         if not fits and not self._refusal(plan) and (self.always or watched is None) and not jobs.let_go(self.key):
@@ -96,9 +102,13 @@ class Stepwise:
         self._bar(plan, job, self._ending(job, plan, fits), anew=not fits or bool(job.sentence))
         shown = job.payload if job.running or job.result is None else job.result
         if shown is not None:
+            st.session_state[self._before] = shown
             draw(shown)
         elif empty is not None:
             empty()
+        elif job.running and (former := st.session_state.get(self._before)) is not None:
+            st.caption("Still what was computed before; the new numbers are on their way.")
+            draw(former)
 
     def _ending(self, job: Job, plan: Any, fits: bool) -> str:
         """Say how a job has ended, or why it no longer is what the settings ask for."""

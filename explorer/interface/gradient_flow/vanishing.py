@@ -13,6 +13,7 @@ from explorer.interface.gradient_flow import frame
 from explorer.interface.gradient_flow.page_state import LARGEST_SEED, STATE
 from explorer.interface.gradient_flow.stepwise import Stepwise
 from explorer.interface.numbers import value_text
+from explorer.interface.state import show_in
 from explorer.interface.theme import palette
 
 _WORK = Stepwise("gradient_flow.vanishing", "Gradients", "Compute", "van_seed", always=True)
@@ -54,33 +55,33 @@ def show() -> None:
         )  # fmt: skip
         norm = STATE.switch("van_norm")
         steps = int(STATE.slider("van_steps", width=150))
+        seed = STATE.number("van_seed", low=0, high=LARGEST_SEED, width=110) or 0
         with frame.more():
             rate = float(STATE.selectbox("van_rate"))
-            seed = STATE.number("van_seed", low=0, high=LARGEST_SEED) or 0
     plan = VanishingPlan(depth, activation, initialiser, norm, steps, rate, seed)
-    _WORK.show(plan, _draw)
+    at = STATE.linked("van_at")
+    _WORK.show(plan, lambda result: _draw(result, int(at) if at.isdecimal() else 0))
     frame.background(_BACKGROUND)
 
 
-def _row(result: Vanishing) -> int:
+def _row(result: Vanishing, wanted: int) -> int:
     """Draw which step is looked at, where there are several, and return its row."""
     last = len(result.gradient) - 1
     if last < 1:
         return 0
-    wanted = min(int(STATE.value("van_at")), last)
     key = f"gradient_flow_van_at_shown_{last}"
-    st.session_state.setdefault(key, wanted)
+    show_in(key, min(wanted, last))
     return int(
         st.slider(
             "Before step, counted from 0", 0, last, key=key,
-            on_change=lambda: STATE.set("van_at", st.session_state[key]),
+            on_change=lambda: STATE.set("van_at", str(st.session_state[key] or "")),
         )
     )  # fmt: skip
 
 
-def _draw(result: Vanishing) -> None:
+def _draw(result: Vanishing, at: int) -> None:
     colours = palette()
-    row = _row(result)
+    row = _row(result, at)
     layers = np.arange(1, result.plan.depth + 1)
     left, right = st.columns(2)
     with left:
