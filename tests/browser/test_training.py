@@ -73,6 +73,16 @@ def test_a_zip_above_the_limit_of_other_uploads_comes_in_pieces(visitor, app_url
     assert not list((root / ".data").rglob(".making-*"))
 
 
+def test_a_lesson_that_is_chosen_by_the_keyboard_keeps_the_focus(visitor, app_url, who):
+    page = entering(visitor, app_url, who)
+    card = page.get_by_role("button", name="Lesson 6: Blocks")
+    card.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("training_lesson=blocks"))
+    wait_until_idle(page)
+    expect(card).to_be_focused()
+
+
 def head(page):
     return page.locator(".st-key-training_head")
 

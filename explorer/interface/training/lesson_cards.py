@@ -19,7 +19,7 @@ _LOOK = """<style>
   padding: .55rem .8rem .5rem; gap: .15rem; height: 100%; transition: border-color .15s, box-shadow .15s;
 }
 .st-key-training_cards [class*="st-key-training_card_"]:hover { border-color: light-dark(#0072B2, #56B4E9); }
-.st-key-training_cards [class*="st-key-training_card_chosen_"] {
+.st-key-training_cards .st-key-training_card_CHOSEN {
   border-color: light-dark(#0072B2, #56B4E9); box-shadow: inset 0 0 0 1px light-dark(#0072B2, #56B4E9);
   background: light-dark(#F2F7FB, #18222C);
 }
@@ -39,7 +39,7 @@ _LOOK = """<style>
   /* One row that is moved with the finger: the set-up begins on the first screen. */
   .st-key-training_cards .stGrid { display: flex; overflow-x: auto; scroll-snap-type: x proximity; padding: 2px; }
   .st-key-training_cards .stGrid > * { flex: 0 0 225px; width: 225px; scroll-snap-align: start; }
-  .st-key-training_cards .stGrid > :has([class*="st-key-training_card_chosen_"]) { order: -1; }
+  .st-key-training_cards .stGrid > :has(.st-key-training_card_CHOSEN) { order: -1; }
 }
 </style>"""
 
@@ -51,16 +51,17 @@ def show(chosen: Lesson, runs: Sequence[Run]) -> None:
         chosen: the lesson that stands below.
         runs: all runs that this machine has seen, for how long lessons take here.
     """
-    st.html(_LOOK)
+    # A card keeps its key when it is chosen: with another one the keyboard would lose its place.
+    st.html(_LOOK.replace("CHOSEN", chosen.name))
     pace = timing.pace(runs)
     with STATE.part("lessons"), st.container(key="training_cards"), st.grid(4, min_column_width=215, gap="small"):
         for lesson in lessons():
-            _card(lesson, lesson.name == chosen.name, pace)
+            _card(lesson, pace)
 
 
-def _card(lesson: Lesson, is_chosen: bool, pace: timing.Pace) -> None:
+def _card(lesson: Lesson, pace: timing.Pace) -> None:
     seconds = timing.preset_seconds(lesson, lesson.presets[0], pace)
-    with st.container(key=f"training_card_{'chosen_' if is_chosen else ''}{lesson.name}"):
+    with st.container(key=f"training_card_{lesson.name}"):
         st.markdown(f"{lesson.icon} **{lesson.title}**")
         st.markdown(lesson.question)
         st.caption(f"{words.about_seconds(seconds).capitalize()} {pace.where}")
