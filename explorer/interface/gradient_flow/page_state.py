@@ -6,6 +6,7 @@ from explorer.gradient_flow.activations import ACTIVATIONS
 from explorer.gradient_flow.initialisers import TITLES as INITIALISER_TITLES
 from explorer.gradient_flow.optimisers import OPTIMISERS
 from explorer.gradient_flow.surfaces import STRETCH, SURFACES
+from explorer.interface.gradient_flow.depth_state import DEPTH_ITEMS
 from explorer.interface.state import Item, PageState
 
 FIRST_SCENE = "activations"
@@ -62,11 +63,22 @@ _OPTIMISERS = [
     Item("reg_near", 0.01, "Near zero: below", low=0.001, high=0.1, step=0.001),
 ]
 
+_BACKPROPAGATION = [
+    Item("hand_network", "sigmoid", "Network", options=("sigmoid", "conv")),
+    Item("hand_numbers", "round", "Numbers", options=("round", "random")),
+    Item("hand_seed", 0, "Seed", help="Of random weights, inputs and targets."),
+    Item("hand_outputs", "2", "Outputs", options=("1", "2")),
+    Item("hand_rate", 0.5, "Learning rate η", low=0.0, high=20.0, step=0.05),
+    Item("hand_edits", "", "Changed numbers"),
+]
+
 STATE = PageState(
     "gradient_flow",
     [
         Item("scene", FIRST_SCENE, "Scene"),
         *_ACTIVATIONS,
         *_OPTIMISERS,
+        *_BACKPROPAGATION,
+        *DEPTH_ITEMS,
     ],
 )
