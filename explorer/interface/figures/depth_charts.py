@@ -79,8 +79,8 @@ def lines(
 def _decades(values: np.ndarray) -> dict[str, Any]:
     """Return ticks of a logarithmic axis: powers of ten, not too many, or 1, 2 and 5 of them where there are few."""
     known = values[np.isfinite(values) & (values > 0)]
-    if not len(known):
-        return {}
+    if not len(known) or known.max() < 3 * known.min():
+        return {"nticks": 4}  # what Plotly finds
     low, high = np.floor(np.log10(known.min())), np.ceil(np.log10(known.max()))
     powers = np.arange(int(low), int(high) + 1)
     if len(powers) <= 3:
@@ -190,7 +190,8 @@ def contour(
         colorscale=SEQUENTIAL_COLOURS.capitalize(), zmin=limits[0], zmax=limits[1],
         contours={"start": limits[0], "end": limits[1], "size": (limits[1] - limits[0]) / 16},
         line={"width": 0.6, "color": "rgba(255,255,255,.4)"},
-        colorbar={"thickness": 10, "len": 1, "outlinewidth": 0, "tickfont": {"size": 10},
+        colorbar={"thickness": 10, "len": 1, "outlinewidth": 0, "tickfont": {"size": 10}, "tickmode": "linear",
+                  "tick0": limits[0], "dtick": (limits[1] - limits[0]) / (3 if limits[0] else 4),
                   "title": {"text": words, "side": "right", "font": {"size": 11}}},
         hovertemplate=f"%{{y:.3g}}, %{{x:.3g}}: {words} %{{z:.4g}}<extra></extra>",
     )  # fmt: skip

@@ -170,6 +170,11 @@ def decided(result: Surfaces, places: np.ndarray) -> tuple[str, str, bool | None
     numbers = " · ".join(said)
     if not np.isfinite(rough).all():
         return sentence, numbers, None, "There are too few finite losses to tell: the learning rate may be too large."
+    if result.plan.directions == "path":
+        return sentence, numbers, None, (
+            "Slices along the path are not filter-normalised, each network has units of its own: random directions "
+            "decide."
+        )  # fmt: skip
     if max(rough) <= ROUGH:
         return sentence, numbers, None, (
             f"With {result.plan.depth} layers both are smooth: without skips the surface turns rough only with depth."

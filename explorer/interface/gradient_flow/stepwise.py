@@ -80,6 +80,7 @@ class Stepwise:
         watched = jobs.job(self.key)
         fits = watched is not None and watched.identity == (plan,)
         known = None if fits else stored(plan)
+        self._is_first(plan)
         if known is not None:
             if watched is not None and watched.running:
                 watched.stop()  # nobody looks at it any more
@@ -87,21 +88,40 @@ class Stepwise:
             st.session_state[self._before] = known
             draw(known)
             return
-        if not fits and not self._refusal(plan) and (self.always or watched is None) and not jobs.let_go(self.key):
+        wanted = self.always or (watched is None and self._is_first(plan))
+        if wanted and not fits and not self._refusal(plan) and not jobs.let_go(self.key):
             self._begin(plan)
             watched = jobs.job(self.key)
         if watched is None:
-            self._bar(plan, None, self._refusal(plan) or jobs.LET_GO, anew=True)
-            if empty is not None:
-                empty()
+            let_go = jobs.LET_GO if jobs.let_go(self.key) else ""
+            self._bar(plan, None, self._refusal(plan) or let_go or self._changed(empty), anew=True)
+            self._draw_former(draw, empty)
             return
         jobs.poll(watched, lambda job: self._body(job, plan, draw, empty))
 
+    def _is_first(self, plan: Any) -> bool:
+        """Tell whether the scene was opened with these settings, by a link: it then computes them without a click."""
+        return st.session_state.setdefault(f"_{self.key}_first", plan) == plan
+
+    def _changed(self, empty: Callable[[], None] | None) -> str:
+        if empty is None and self._before in st.session_state:
+            return "The settings have changed since; what is shown is of the former ones."
+        return f"The settings are new: press “{self.button}”."
+
+    def _draw_former(self, draw: Callable[[Any], None], empty: Callable[[], None] | None) -> None:
+        """Draw what needs no computing, or what was drawn last."""
+        if empty is not None:
+            empty()
+        elif (former := st.session_state.get(self._before)) is not None:
+            draw(former)
+
     def _body(self, job: Job, plan: Any, draw: Callable[[Any], None], empty: Callable[[], None] | None) -> None:
         fits = job.identity == (plan,)
-        self._bar(plan, job, self._ending(job, plan, fits), anew=not fits or bool(job.sentence))
+        self._bar(plan, job, self._ending(job, plan, fits, empty), anew=not fits or bool(job.sentence))
         shown = job.payload if job.running or job.result is None else job.result
-        if shown is not None:
+        if not fits and not job.running:
+            self._draw_former(draw, empty)
+        elif shown is not None:
             st.session_state[self._before] = shown
             draw(shown)
         elif empty is not None:
@@ -110,12 +130,12 @@ class Stepwise:
             st.caption("Still what was computed before; the new numbers are on their way.")
             draw(former)
 
-    def _ending(self, job: Job, plan: Any, fits: bool) -> str:
+    def _ending(self, job: Job, plan: Any, fits: bool, empty: Callable[[], None] | None) -> str:
         """Say how a job has ended, or why it no longer is what the settings ask for."""
         if words := self._refusal(plan) or job.sentence:
             return words
         if not fits:
-            return "The settings have changed since; what is shown is of the former ones."
+            return self._changed(empty)
         if job.state == "stopped" or not getattr(job.result, "finished", True):
             return f"Stopped after {seconds_text(job.seconds)}; seed {plan.seed}."
         return f"Computed in {seconds_text(job.seconds)}; seed {plan.seed}."

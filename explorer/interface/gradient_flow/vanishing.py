@@ -83,17 +83,18 @@ def _draw(result: Vanishing, at: int) -> None:
     colours = palette()
     row = _row(result, at)
     layers = np.arange(1, result.plan.depth + 1)
+    last = result.plan.depth + 0.5
     left, right = st.columns(2)
     with left:
         figure = charts.both(
-            result.gradient[row], layers, colours.gradient, colours, log=True, x_title="layer",
+            result.gradient[row], layers, colours.gradient, colours, log=True, x_title="layer", x_range=(0.5, last),
             y_title="gradient norm of a layer's weights",
         )  # fmt: skip
         st.plotly_chart(figure, config=frame.PLAIN, key="gradient_flow_van_gradient")
     with right:
         figure = charts.both(
             result.spread[row], np.arange(result.plan.depth + 1), colours.activation, colours, log=True,
-            x_title="layer (0: the stem)", y_title="spread of what a layer hands on",
+            x_title="layer (0: the stem)", y_title="spread of what a layer hands on", x_range=(-0.5, last),
         )  # fmt: skip
         st.plotly_chart(figure, config=frame.PLAIN, key="gradient_flow_van_spread")
     sentence, numbers, holds, because = decided(result, row)
@@ -125,15 +126,16 @@ def _along(result: Vanishing, row: int) -> None:
         st.plotly_chart(figure, config=frame.PLAIN, key="gradient_flow_van_loss")
 
 
-def _written(value: float) -> str:
-    return "0 / 0" if np.isnan(value) else value_text(float(value))
+def _written(norms: np.ndarray, ratio: float) -> str:
+    return "0 / 0" if norms[0] == norms[-1] == 0 else value_text(float(ratio))
 
 
 def decided(result: Vanishing, row: int) -> tuple[str, str, bool | None, str]:
     """Return the lecture's sentence, its numbers, whether it holds, and what follows (see `frame.verdict`)."""
     plain, residual = result.ratio(row)
     sentence = "Saturating activations and depth shrink the early layers' gradients; residual connections restore them."
-    numbers = f"First layer's gradient over the last's: plain **{_written(plain)}** · residual **{_written(residual)}**"
+    said = [_written(result.gradient[row, number], ratio) for number, ratio in enumerate((plain, residual))]
+    numbers = f"First layer's gradient over the last's: plain **{said[0]}** · residual **{said[1]}**"
     if result.plan.depth == 1:
         return sentence, numbers, None, "With one layer the first is the last: the ratio is 1. Choose more."
     if not np.isfinite(plain) or not np.isfinite(residual):
