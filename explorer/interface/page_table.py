@@ -110,7 +110,8 @@ PAGES: tuple[PageEntry, ...] = (
         ":material/timeline:",
         "Train",
         "Why do deep networks train?",
-        "Follow the gradient on its way back: see which activations let it through, and which starve the first layers.",
+        "Follow the gradient on its way back: what activations let through, how depth starves the first layers and "
+        "shortcuts feed them, how optimisers race down a surface, and every number of backpropagation by hand.",
     ),
 )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +16,19 @@ from explorer.interface.theme import Palette
 
 MOST_POINTS = 300
 _LARGEST_DRAWN = 1e12
+_MOST_TICKS = 7
+
+
+def by_factors(figure: PlainFigure) -> dict[str, Any]:
+    """Return a vertical axis by factors, with a tick at each power of ten, or at each second, third … of many."""
+    values = [value for trace in figure.to_dict()["data"] for value in trace["y"] if value is not None and value > 0]
+    decades = math.log10(max(values) / min(values)) if values else 1.0
+    return {
+        "type": "log",
+        "exponentformat": "power",
+        "dtick": max(1, math.ceil(decades / _MOST_TICKS)),
+        "zeroline": False,
+    }
 
 
 def race_losses(
@@ -45,7 +60,7 @@ def race_losses(
         )  # fmt: skip
     figure.lay_out(
         xaxis={"title": {"text": "epoch", "standoff": 2}, "range": [0, race.epochs], "zeroline": False},
-        yaxis={"type": "log", "exponentformat": "power", "nticks": 6, "zeroline": False},
+        yaxis=by_factors(figure),
     )
     title_above(figure, "loss of the batches", palette)
     return figure
@@ -130,7 +145,7 @@ def gap_curves(compared: Compared, titles: Mapping[str, str], palette: Palette, 
             )  # fmt: skip
     figure.lay_out(
         xaxis={"title": {"text": "epoch", "standoff": 2}, "range": [0, compared.epochs], "zeroline": False},
-        yaxis={"type": "log", "exponentformat": "power", "nticks": 6, "zeroline": False},
+        yaxis=by_factors(figure),
     )
     legend_above(figure)
     return figure

@@ -84,11 +84,11 @@ def _forget() -> None:
 
 def _surface(row: DeltaGenerator) -> None:
     with row:
-        name = STATE.selectbox("opt_surface", format_func=lambda one: SURFACES[one].title, width=160, on_change=_forget)
-        stretch = float(STATE.slider("opt_stretch", width=120, unseen=name != "valley"))
+        name = STATE.selectbox("opt_surface", format_func=lambda one: SURFACES[one].title, width=150, on_change=_forget)
+        stretch = float(STATE.slider("opt_stretch", width=110, unseen=name != "valley"))
         ground = surface(name, stretch)
         steps = int(STATE.slider("opt_steps", width=110))
-        said = STATE.text("opt_rate", placeholder="each its own", width=150)
+        said = STATE.text("opt_rate", placeholder="each its own", width=120)
         with frame.more():
             seed = STATE.number("opt_seed", low=0, high=LARGEST_SEED) or 0
             st.markdown("**Learning rates**")
@@ -144,7 +144,7 @@ def _verdict(every: Race) -> None:
         )
     if holds is None:
         because = "Neither arrives within these steps: give them more, or other learning rates. " + because
-    frame.verdict("Momentum gets down sooner than plain gradient descent.", numbers, holds, because)
+    frame.verdict(network_race.SENTENCE, numbers, holds, because)
 
 
 def _csv(seen: Race) -> bytes:

@@ -22,6 +22,8 @@ _STYLE = """<style>
     flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; padding-inline-end: 2rem;
     mask-image: linear-gradient(to left, transparent, #000 2.5rem);
   }
+  /* The chosen one stands first, or it might be out of sight. */
+  .st-key-gradient_flow_scenes [role="radio"][aria-checked="true"] { order: -1; }
   .st-key-gradient_flow_scenes [role="radio"] { flex: none; min-height: 34px; padding-block: .2rem; }
 }
 </style>"""

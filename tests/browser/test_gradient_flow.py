@@ -1,0 +1,164 @@
+"""The gradient flow page by hand: races and walks play in the browser, and the server hears nothing of it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from explorer.gradient_flow.race import race
+from explorer.gradient_flow.sigmoid_walk import sigmoid_parameters, sigmoid_walk
+from explorer.gradient_flow.surfaces import valley
+from tests.browser.conftest import overflow_pixels, wait_until_idle
+
+
+@pytest.fixture
+def show(visitor, app_url):
+    """Open a scene; what is handed out is the page and the growing list of what it sends."""
+    watching = []
+
+    def go(scene, *, width=1440, height=900, theme="light", motion="reduce", **parameters):
+        sent = []
+
+        def watch(socket):
+            socket.on("framesent", lambda payload: sent.append(len(payload or b"")))
+
+        query = urlencode({f"gradient_flow_{name}": value for name, value in {"scene": scene, **parameters}.items()})
+        page = visitor("about:blank", width=width, height=height, theme=theme, reduced_motion=motion)
+        page.on("websocket", watch)
+        watching.append((page, watch))
+        page.goto(f"{app_url}/gradient_flow?{query}")
+        stage(page).wait_for()
+        if width > 640:
+            # A page that was opened before the worker was there looks for it every other second.
+            page.get_by_text("Computes on").wait_for()
+            page.reload()
+            stage(page).wait_for()
+        wait_until_idle(page)
+        page.wait_for_timeout(1500)  # the theme is told after the first run
+        wait_until_idle(page)
+        return page, sent
+
+    yield go
+    for page, watch in watching:
+        page.remove_listener("websocket", watch)
+
+
+def stage(page):
+    return page.locator(".race, .walk").first
+
+
+def step_of(page):
+    return int(stage(page).get_attribute("data-step"))
+
+
+def test_a_race_plays_to_its_end_without_a_message_to_the_server(show):
+    page, sent = show("optimisers", motion="no-preference", opt_steps=60)
+    expect(stage(page)).to_have_attribute("data-step", "60")
+    before = len(sent)
+    stage(page).get_by_role("button", name="First step").click()
+    expect(stage(page)).to_have_attribute("data-step", "0")
+    stage(page).get_by_label("Speed").select_option("60")
+    stage(page).get_by_role("button", name="Play").click()
+    expect(stage(page)).to_have_attribute("data-step", "60")
+    expect(stage(page)).not_to_have_attribute("data-playing", "")
+    stage(page).get_by_role("slider", name="Step").fill("20")
+    stage(page).get_by_role("button", name="Step forward").click()
+    expect(stage(page)).to_have_attribute("data-step", "21")
+    page.keyboard.press("b")
+    expect(stage(page)).to_have_attribute("data-step", "20")
+    assert len(sent) == before
+
+
+def test_the_table_beside_a_race_has_the_losses_of_the_step(show):
+    page, _ = show("optimisers", opt_shown="sgd,momentum,adam")
+    found = race(valley(), valley().rates, steps=150)
+    stage(page).get_by_role("slider", name="Step").fill("45")
+    expect(stage(page)).to_have_attribute("data-step", "45")
+    rows = stage(page).locator("tbody tr")
+    assert rows.count() == 3
+    for number, name in enumerate(("sgd", "momentum", "adam")):
+        path = found.paths[name]
+        loss = float(rows.nth(number).locator(".loss").inner_text().replace("−", "-"))
+        assert loss == pytest.approx(path.losses[45], rel=1e-3)
+        arrived = path.arrived_at is not None and path.arrived_at <= 45
+        expect(rows.nth(number).locator(".fate")).to_have_text(
+            f"arrived at step {path.arrived_at}" if arrived else "under way"
+        )
+
+
+def test_what_asks_for_calm_sees_the_end_of_the_race_at_once(show):
+    page, _ = show("optimisers", opt_steps=80)
+    assert step_of(page) == 80
+
+
+def test_a_click_on_the_surface_starts_there_and_the_link_knows(show):
+    page, _ = show("optimisers")
+    surface = stage(page).locator(".surface")
+    box = surface.bounding_box()
+    # The picture begins right of its numbers and ends above those below.
+    across, down = box["width"] - 36, box["height"] - 20
+    surface.click(position={"x": 34 + 0.75 * across, "y": 0.25 * down})
+    page.wait_for_url(re.compile("gradient_flow_opt_start"))
+    wait_until_idle(page)
+    x, y = (float(part) for part in re.search(r"opt_start=([-\d.]+)%2C([-\d.]+)", page.url).groups())
+    assert x == pytest.approx(5, abs=0.1) and y == pytest.approx(2, abs=0.1)
+    expect(page.get_by_text("Steps until 1\u00a0% of the height is left")).to_be_visible()
+
+
+def drawn(page, board):
+    texts = page.locator(f'.walk .board[data-board="{board}"] .cell').all_text_contents()
+    return [float(text.replace("−", "-")) if text else None for text in texts]
+
+
+def test_a_walk_is_stepped_without_a_message_and_shows_what_it_reads(show):
+    page, sent = show("backpropagation")
+    walk = sigmoid_walk(sigmoid_parameters())
+    before = len(sent)
+    forward = stage(page).get_by_role("button", name="Step forward")
+    for step in range(1, 6):
+        forward.click()
+        expect(stage(page)).to_have_attribute("data-step", str(step))
+        assert stage(page).locator(".cell.read").count() == len(set(walk.steps[step].reads))
+        assert stage(page).locator(".formula").inner_text() == walk.steps[step].formula
+        assert stage(page).locator(".sum").inner_text() == "".join(text for text, _ in walk.steps[step].pieces)
+    assert drawn(page, "at_o") == [None, None]
+    stage(page).get_by_label("Part").select_option(label="Gradient descent")
+    np.testing.assert_allclose(drawn(page, "at_w"), walk.boards["at_w"].values.ravel(), atol=6e-4)
+    page.locator('.walk .board[data-board="at_h"] .cell').first.click()
+    assert walk.steps[step_of(page)].writes == ("at_h", 0)
+    stage(page).get_by_label("Speed").select_option("20")
+    stage(page).get_by_role("button", name="Play").click()
+    expect(stage(page)).to_have_attribute("data-step", str(len(walk.steps) - 1))
+    assert len(sent) == before
+
+
+def test_a_number_that_is_typed_over_changes_the_walk_where_one_stands(show):
+    page, _ = show("backpropagation")
+    stage(page).get_by_role("slider", name="Step").fill("8")
+    cell = page.locator('.walk .board[data-board="x"] input').first
+    cell.fill("2")
+    cell.press("Enter")
+    page.wait_for_url(re.compile("gradient_flow_hand_edits=x.0"))
+    wait_until_idle(page)
+    changed = sigmoid_walk({**sigmoid_parameters(), "x": np.array([2.0, -1.0])})
+    expect(page.locator('.walk .board[data-board="loss"] .cell')).to_have_text(
+        f"{changed.loss:.3f}".rstrip("0").rstrip(".")
+    )
+    assert step_of(page) == 8
+    cell.fill("much")
+    cell.press("Enter")
+    expect(cell).to_have_value("2")
+
+
+@pytest.mark.parametrize(("scene", "parameters"), [
+    ("optimisers", {}), ("backpropagation", {"hand_network": "conv"}), ("backpropagation", {}),
+])  # fmt: skip
+def test_a_phone_shows_the_stage_on_its_first_screen(show, scene, parameters):
+    page, _ = show(scene, width=390, height=844, **parameters)
+    assert overflow_pixels(page) == 0
+    assert stage(page).bounding_box()["y"] < 520
+    assert stage(page).get_by_role("button", name="Play").bounding_box()["y"] < 844

@@ -1,0 +1,312 @@
+"""The gradient flow page as a script: scenes open, links restore them, the numbers at hand decide the sentences."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.engine.call import Call
+from explorer.engine.packing import pack, unpack
+from explorer.engine.work import Work, work
+from explorer.gradient_flow.activations import ACTIVATIONS, normal_batch, passed
+from explorer.gradient_flow.by_hand import number
+from explorer.gradient_flow.network_race import race_network
+from explorer.gradient_flow.race import race
+from explorer.gradient_flow.regularisers import compare
+from explorer.gradient_flow.sigmoid_walk import sigmoid_parameters, sigmoid_walk
+from explorer.gradient_flow.surfaces import SURFACES, valley
+from explorer.interface import jobs
+from explorer.interface.components.packing import unpack as read_message
+from explorer.interface.gradient_flow import learning_rates, network_race, regularisers
+from explorer.interface.gradient_flow.activations import read_logits
+from explorer.interface.gradient_flow.optimisers import read_start
+from explorer.interface.gradient_flow.page_state import STATE
+from explorer.interface.numbers import value_text
+
+PAGE = Path(__file__).parents[2] / "pages" / "gradient_flow.py"
+HOLDS, FAILS, OPEN = "holds here", "does not hold here", "not decided here"
+
+
+class StandInEngine:
+    """Takes calls and leaves it to the test to run and end them."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.arguments: list[dict[str, Any]] = []
+
+    def submit(self, name: str, *, visitor: str, **arguments: Any) -> Call:
+        work(name)  # only what the table names can be run
+        call = Call(name, Work("a:b", "long"), visitor, pack(arguments), lambda call: call.end("stopped"))
+        self.calls.append(call)
+        self.arguments.append(unpack(pack(arguments)))
+        return call
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> StandInEngine:
+    stand_in = StandInEngine()
+    monkeypatch.setattr(jobs, "engine", lambda: stand_in)
+    return stand_in
+
+
+@pytest.fixture
+def opened(engine):
+    def open_page(**parameters: Any) -> AppTest:
+        app = AppTest.from_file(str(PAGE), default_timeout=120)
+        for name, value in parameters.items():
+            app.query_params[f"gradient_flow_{name}"] = str(value)
+        app.run()
+        assert not app.exception
+        return app
+
+    return open_page
+
+
+def said(app: AppTest) -> str:
+    return " ".join(str(one.value) for one in [*app.markdown, *app.caption, *app.warning, *app.info, *app.error])
+
+
+def sentence(app: AppTest, begins: str) -> str:
+    return next(str(one.value) for one in app.markdown if str(one.value).startswith(f"**{begins}"))
+
+
+def shown(app: AppTest) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """What travels to the page's component."""
+    return read_message(app.get("bidi_component")[0].proto.bytes)
+
+
+def test_a_scene_that_there_is_not_is_told(opened):
+    app = opened(scene="nonsense")
+    assert "scene that there is not; Activations is shown" in said(app)
+
+
+def test_links_restore_every_setting_of_my_scenes(opened):
+    app = opened(
+        scene="activations", act_shown="gelu,silu", act_batch="dense", act_initialiser="he_normal", act_layers=30,
+        act_seed=7, act_below=10.0,
+    )  # fmt: skip
+    kept = {name: app.session_state[STATE.key(name)] for name in ("act_layers", "act_seed", "act_below")}
+    assert kept == {"act_layers": 30, "act_seed": 7, "act_below": 10.0}
+    text = said(app)
+    assert "**GELU**" in text and "**SiLU**" in text and "**Sigmoid** ·" not in text
+    assert "under 10\u00a0% of its largest" in text and "seed 7" in text
+    assert 'dense_batch("he_normal", 64, seed=7)' in app.code[0].value
+
+
+def test_the_numbers_of_the_activations_are_those_of_the_batch(opened):
+    app = opened(act_mean=0.5, act_spread=3.0, act_layers=20, act_seed=3)
+    batch = normal_batch(0.5, 3.0, 3)
+    text = said(app)
+    for name in ("sigmoid", "tanh", "relu"):
+        assert value_text(passed(ACTIVATIONS[name], batch).left_after(20)) in text
+    assert HOLDS in sentence(app, "Saturating")
+
+
+def test_a_narrow_batch_does_not_saturate_tanh_and_the_page_says_why(opened):
+    app = opened(act_spread=0.3)
+    assert FAILS in sentence(app, "Saturating")
+    assert "tanh passes on more than ReLU here" in said(app)
+
+
+def test_without_a_saturating_activation_nothing_is_decided(opened):
+    app = opened(act_shown="relu,gelu")
+    assert OPEN in sentence(app, "Saturating")
+    assert "Choose an activation" in said(opened(act_shown="-"))
+
+
+def test_a_batch_without_spread_is_drawn(opened):
+    opened(act_spread=0.0)
+    opened(act_batch="dense", act_initialiser="zeros")
+
+
+def test_softmax_saturates_where_it_is_sure(opened):
+    assert OPEN in sentence(opened(act_view="softmax"), "Softmax")
+    assert HOLDS in sentence(opened(act_view="softmax", act_temperature=0.2), "Softmax")
+    assert "Write two to 8 numbers" in said(opened(act_view="softmax", act_logits="one"))
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("1, 2", [1, 2]), ("1 −2;", None), ("−1 2.5 3", [-1, 2.5, 3]), ("1", None), ("nan 1", None), ("1e4 1", None)],
+)
+def test_logits_are_read(text, values):
+    found = read_logits(text)
+    assert found is None if values is None else found.tolist() == values
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_every_surface_is_raced_on(opened, name):
+    header, blobs = shown(opened(scene="optimisers", opt_surface=name))
+    found = race(SURFACES[name], SURFACES[name].rates, steps=150)
+    for place, runner in enumerate(("sgd", "momentum", "nesterov", "rmsprop", "adam")):
+        points = np.frombuffer(blobs[f"points{place}"], "<f4").reshape(-1, 2)
+        np.testing.assert_allclose(points, found.paths[runner].points, rtol=1e-6, atol=1e-30)
+    assert header["steps"] == 150
+
+
+def test_a_race_is_restored_by_its_link_and_its_code_gives_the_same(opened):
+    app = opened(
+        scene="optimisers", opt_stretch=80, opt_steps=60, opt_start="5,-1.5", opt_rates="sgd=0.01,adam=0.25",
+        opt_shown="sgd,adam",
+    )  # fmt: skip
+    header, blobs = shown(app)
+    assert [one["title"] for one in header["runners"]] == ["SGD", "Adam"] and header["start"] == [5, -1.5]
+    found = race(valley(80.0), {"sgd": 0.01, "adam": 0.25}, start=(5.0, -1.5), steps=60)
+    np.testing.assert_allclose(
+        np.frombuffer(blobs["points1"], "<f4").reshape(-1, 2), found.paths["adam"].points, rtol=1e-6, atol=1e-30
+    )
+    spoken: dict[str, Any] = {}
+    exec(next(one.value for one in app.code if "race(" in one.value), spoken)  # noqa: S102
+    np.testing.assert_array_equal(spoken["found"].paths["adam"].points, found.paths["adam"].points)
+
+
+def test_the_steps_decide_whether_momentum_gets_down_sooner(opened):
+    app = opened(scene="optimisers")
+    paths = race(valley(), valley().rates, steps=150).paths
+    assert paths["momentum"].arrived_at < paths["sgd"].arrived_at
+    assert HOLDS in sentence(app, "Momentum gets down sooner")
+    assert f"SGD **{paths['sgd'].arrived_at}**" in said(app)
+    assert FAILS in sentence(opened(scene="optimisers", opt_surface="himmelblau"), "Momentum gets down sooner")
+    assert OPEN in sentence(opened(scene="optimisers", opt_steps=10), "Momentum gets down sooner")
+
+
+def test_a_learning_rate_of_a_million_says_what_happened(opened):
+    text = said(opened(scene="optimisers", opt_rate="1e6"))
+    assert "SGD left the picture at step 1" in text and "exceeds 2/λ = 0.04, with λmax = 50" in text
+    assert "RMSprop left the picture at step 1" in text
+    assert "A learning rate is a number" in said(opened(scene="optimisers", opt_rate="fast"))
+
+
+@pytest.mark.parametrize("text", ["", "x,y", "1", "1,2,3", "11,0", "nan,0", "1e999,0"])
+def test_a_start_that_is_none_leaves_the_usual_one(text):
+    assert read_start(text, valley()) is None
+
+
+def test_learning_rates_of_a_link_are_read_and_written():
+    usual = {"sgd": 0.1, "adam": 0.01}
+    assert learning_rates.read_rates("adam=0.5,x=1,sgd=-1,sgd", usual) == {"sgd": 0.1, "adam": 0.5}
+    assert learning_rates.text_of({"sgd": 0.1, "adam": 0.5}, usual) == "adam=0.5"
+    assert learning_rates.read_rate("1e7") is None and learning_rates.read_rate("0,5") == 0.5
+
+
+@lru_cache(maxsize=1)
+def a_network_race():
+    return race_network(epochs=3)
+
+
+@lru_cache(maxsize=1)
+def a_comparison():
+    return compare(epochs=4)
+
+
+def end(call: Call, result: Any) -> None:
+    call.end("done", result=pack(result))
+
+
+def test_a_race_on_the_network_starts_by_itself_and_is_shown(opened, engine):
+    app = opened(scene="optimisers", opt_view="network", net_epochs=3, opt_seed=2)
+    assert [call.name for call in engine.calls] == ["gradient_flow.race_network"]
+    assert engine.arguments[0]["epochs"] == 3 and engine.arguments[0]["seed"] == 2
+    assert app.button(key="gradient_flow_network_stop")
+    end(engine.calls[0], a_network_race())
+    app.run()
+    assert not app.exception and app.button(key="gradient_flow_network_start").label == "Race"
+    assert "Steps until the mean loss of 10 batches is below 0.3" in said(app)
+    assert len(engine.calls) == 1
+
+
+def test_other_settings_ask_for_another_race_and_the_page_says_that_what_it_shows_is_the_former(opened, engine):
+    app = opened(scene="optimisers", opt_view="network")
+    end(engine.calls[0], a_network_race())
+    app.run()
+    app.slider(key="gradient_flow_net_epochs").set_value(5).run()
+    assert "The settings have changed since" in said(app) and len(engine.calls) == 1
+    app.button(key="gradient_flow_network_start").click().run()
+    assert len(engine.calls) == 2 and engine.arguments[1]["epochs"] == 5
+
+
+def test_what_a_wild_learning_rate_did_to_a_network_is_told():
+    found = race_network(rates={"sgd": 1e6, "adamw": 1e6, "adam": 0.0}, epochs=3)
+    assert "jumped from a loss of" in network_race.fate(found.runners["sgd"])
+    assert f"overflowed at step {found.runners['adamw'].broken_at}" in network_race.fate(found.runners["adamw"])
+    assert "nothing is learnt" in network_race.fate(found.runners["adam"])
+    assert network_race.fate(a_network_race().runners["adam"]) == ""
+
+
+def test_regularisers_are_judged_by_their_numbers(opened, engine):
+    app = opened(scene="optimisers", opt_view="weights", reg_epochs=5, reg_l1="0.01")
+    assert engine.arguments[0]["strengths"].l1 == 0.01
+    end(engine.calls[0], a_comparison())
+    app.run()
+    none, l1 = (a_comparison().networks[name] for name in ("none", "l1"))
+    assert value_text(none.norm) in said(app) and value_text(l1.norm) in said(app)
+    swapped = dict(a_comparison().networks, l1=none)
+    app = opened(scene="optimisers", opt_view="weights")
+    end(engine.calls[-1], dataclasses.replace(a_comparison(), networks=swapped))
+    app.run()
+    assert FAILS in sentence(app, "L1 makes weights zero")
+
+
+def test_weights_that_have_overflowed_are_told(opened, engine):
+    one = a_comparison().networks["l2"]
+    broken = dict(a_comparison().networks, l2=dataclasses.replace(one, first=np.full_like(one.first, np.inf)))
+    app = opened(scene="optimisers", opt_view="weights")
+    end(engine.calls[-1], dataclasses.replace(a_comparison(), networks=broken))
+    app.run()
+    assert "Weights have overflowed" in said(app)
+
+
+def test_pictures_of_units_are_centred_on_zero():
+    board = regularisers.unit_pictures(np.zeros((64, 32)), 0.0)
+    assert np.ptp(board[:32, :32].reshape(-1, 3), axis=0).max() == 0
+    signed = np.zeros((64, 1))
+    signed[0], signed[1] = 1.0, -1.0
+    board = regularisers.unit_pictures(signed, 1.0)
+    assert board[0, 0, 0] > board[0, 0, 2] and board[0, 4, 2] > board[0, 4, 0]
+
+
+@pytest.mark.parametrize("network", ["sigmoid", "conv"])
+def test_the_walk_is_that_of_the_numbers(opened, network):
+    app = opened(scene="backpropagation", hand_network=network, hand_numbers="random", hand_seed=4, hand_rate=0.25)
+    header, _ = shown(app)
+    spoken: dict[str, Any] = {}
+    exec(app.code[0].value.rsplit("for step", 1)[0], spoken)  # noqa: S102
+    walk = spoken["walk"]
+    assert len(header["steps"]) == len(walk.steps)
+    assert number(walk.loss) in said(app) and number(walk.loss_after) in said(app)
+    assert HOLDS in sentence(app, "One step against the gradient")
+
+
+def test_changed_numbers_are_restored_by_the_link(opened):
+    app = opened(scene="backpropagation", hand_edits="x.0=2,w.1=-1,t.9=5", hand_outputs=1)
+    header, blobs = shown(app)
+    values = np.frombuffer(blobs["values"], "<f8")
+    assert values[0] == 2.0 and values[3] == -1.0
+    assert [board["rows"] for board in header["boards"] if board["name"] == "o"] == [1]
+    assert "changed by hand" in said(app)
+
+
+def test_a_step_that_is_too_large_does_not_hold(opened):
+    app = opened(scene="backpropagation", hand_edits="t.0=0.5,t.1=0.5", hand_rate=20.0)
+    walk = sigmoid_walk({**sigmoid_parameters(), "t": np.array([0.5, 0.5])}, 20.0)
+    expected = HOLDS if walk.loss_after < walk.loss else FAILS
+    assert expected in sentence(app, "One step against the gradient")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"scene": "activations", "act_mean": "inf", "act_initialiser": "x", "act_batch": "dense", "act_seed": "-3"},
+        {"scene": "optimisers", "opt_surface": "x", "opt_steps": "1e9", "opt_rates": "=,=", "opt_start": "nan,1"},
+        {"scene": "optimisers", "opt_view": "weights", "reg_l1": "7", "reg_dropout": "2"},
+        {"scene": "backpropagation", "hand_edits": "[" * 5000, "hand_rate": "nan", "hand_seed": "x"},
+    ],
+)
+def test_nonsense_in_a_link_does_no_harm(opened, parameters):
+    opened(**parameters)
