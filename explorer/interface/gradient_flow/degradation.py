@@ -13,7 +13,7 @@ from explorer.interface.gradient_flow.stepwise import Stepwise, statements
 from explorer.interface.numbers import value_text
 from explorer.interface.theme import palette
 
-_WORK = Stepwise("gradient_flow.degradation", "Training", "Train the four", "deg_seed")
+_WORK = Stepwise("gradient_flow.degradation", "Four networks", "Train the four", "deg_seed")
 
 MARGIN = 0.02
 """By so much, of all training pictures, an error must be higher to count as higher."""

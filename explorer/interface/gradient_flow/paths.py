@@ -13,7 +13,7 @@ from explorer.interface.gradient_flow.stepwise import Stepwise, statements
 from explorer.interface.numbers import share_text, value_text
 from explorer.interface.theme import palette
 
-_WORK = Stepwise("gradient_flow.paths", "Paths", "Train and measure", "path_seed")
+_WORK = Stepwise("gradient_flow.paths", "Three networks", "Train and measure", "path_seed")
 
 LEARNT = 0.5
 """A network with less test accuracy than this has nothing to lose that would tell anything."""

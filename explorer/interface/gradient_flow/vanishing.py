@@ -16,7 +16,7 @@ from explorer.interface.numbers import value_text
 from explorer.interface.state import show_in
 from explorer.interface.theme import palette
 
-_WORK = Stepwise("gradient_flow.vanishing", "Gradients", "Compute", "van_seed", always=True)
+_WORK = Stepwise("gradient_flow.vanishing", "Two networks", "Compute", "van_seed", always=True)
 
 VANISHED, EXPLODED = 1e-2, 1e2
 """Below and above these the first layer's gradient, over the last's, is called vanished or exploded."""
