@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from explorer.gradient_flow.activations import Activation, Passed
+from explorer.interface.figures.colour_scales import STEPS, lookup_table
 from explorer.interface.figures.plain_figure import PlainFigure, plain_base, title_above
 from explorer.interface.theme import Palette
 
@@ -172,6 +173,13 @@ def products(shown: Sequence[tuple[Passed, str]], layers: int, palette: Palette,
     return figure
 
 
+def _diverging() -> list[list[Any]]:
+    """Return the app's scale for signed values as Plotly takes it."""
+    table = lookup_table(True)[:STEPS]
+    places = np.linspace(0, STEPS - 1, 17).astype(int)
+    return [[int(place) / (STEPS - 1), f"rgb({','.join(map(str, table[place]))})"] for place in places]
+
+
 def jacobian(values: np.ndarray, names: Sequence[str], palette: Palette, height: int = 300) -> PlainFigure:
     """Draw a Jacobian as a heat map centred on zero, with its numbers where they fit.
 
@@ -185,7 +193,8 @@ def jacobian(values: np.ndarray, names: Sequence[str], palette: Palette, height:
     most = float(np.abs(values).max()) or 1.0
     figure.add(
         "heatmap", z=[rounded(row) for row in values], x=list(names), y=list(names), zmin=-most, zmax=most,
-        colorscale="RdBu", reversescale=True, xgap=2, ygap=2, texttemplate="%{z:.3f}" if len(names) <= 6 else "",
+        colorscale=_diverging(), xgap=2, ygap=2, texttemplate="%{text}" if len(names) <= 6 else "",
+        text=[[f"{value:.3f}".replace("-0.000", "0.000").replace("-", "−") for value in row] for row in values],
         colorbar={"thickness": 10, "outlinewidth": 0, "tickformat": ".2g"},
         hovertemplate="∂p(%{y})/∂z(%{x}) = %{z:.4g}<extra></extra>",
     )  # fmt: skip

@@ -135,7 +135,11 @@ def _verdict(results: Sequence[Passed], batch: np.ndarray, layers: int) -> None:
     sentence = "Saturating activations shrink the gradient."
     said = " · ".join(
         f"{one.activation.title} **{value_text(one.left_after(layers))}**"
-        + (f" (at most 0.25^{layers} = {value_text(one.at_most(layers))})" if one.activation.name == "sigmoid" else "")
+        + (
+            f" (at most $0.25^{{{layers}}}$ = {value_text(one.at_most(layers))})"
+            if one.activation.name == "sigmoid"
+            else ""
+        )
         for one in [*saturating, relu]
     )
     numbers = f"After {_layers(layers)} the activations leave of a gradient: {said}"
