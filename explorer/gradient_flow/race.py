@@ -14,6 +14,9 @@ MOST_STEPS = 500
 ARRIVED = 0.01
 """An optimiser has arrived where this share of the height above the minimum is left."""
 
+STAYED = 10
+"""For so many steps at least it must have stayed there: noise takes anybody near the minimum for a moment."""
+
 _TOO_FAR = 1e12
 """Beyond it a path is over: a few steps more and its numbers would overflow."""
 
@@ -30,7 +33,7 @@ class Path:
         gone_at: the step with which it first left the window; None where it stayed, or was soon back for good.
         broken_at: the step from which on its numbers are too large to go on; None where there is none.
         arrived_at: the first step from which on no more than 1 % of the height above the minimum is left; None
-            where it did not come so far, or did not stay there.
+            where it did not come so far, or has not stayed there for `STAYED` steps.
     """
 
     name: str
@@ -122,7 +125,7 @@ def _arrived(losses: np.ndarray, least: float) -> int | None:
     near = losses - least <= ARRIVED * (losses[0] - least)
     away = np.flatnonzero(~near)
     first = int(away[-1]) + 1 if away.size else 0
-    return first if first < len(losses) else None
+    return first if first + STAYED <= len(losses) else None
 
 
 def fate(path: Path, race: Race, title: str) -> str:

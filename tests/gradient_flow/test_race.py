@@ -119,6 +119,14 @@ def test_arrived_means_to_stay():
     assert (share[path.arrived_at :] <= 0.01).all() and share[path.arrived_at - 1] > 0.01
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_keeps_everybody_from_coming_to_rest(seed):
+    found = race(SURFACES["noisy_bowl"], SURFACES["noisy_bowl"].rates, steps=150, seed=seed)
+    for path in found.paths.values():
+        assert path.arrived_at is None or (path.losses[path.arrived_at :] < 0.01 * path.losses[0]).all()
+    assert found.paths["sgd"].arrived_at is None and found.paths["sgd"].losses[-1] < 0.1 * found.paths["sgd"].losses[0]
+
+
 def test_noise_is_the_same_for_all_and_for_a_seed():
     ground = SURFACES["noisy_bowl"]
     one, again, other = (race(ground, ground.rates, steps=50, seed=seed) for seed in (3, 3, 4))

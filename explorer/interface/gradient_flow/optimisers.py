@@ -143,7 +143,8 @@ def _verdict(every: Race) -> None:
             f"{value_text(every.paths['sgd'].rate)}."
         )
     if holds is None:
-        because = "Neither arrives within these steps: give them more, or other learning rates. " + because
+        noisy = "The noise of the gradient keeps both from coming to rest" if every.surface.noise else "Neither arrives"
+        because = f"{noisy} within these steps: give them more, or other learning rates. {because}"
     frame.verdict(network_race.SENTENCE, numbers, holds, because)
 
 
