@@ -70,7 +70,7 @@ _KNOBS = (
     Knob("epochs", "Epochs", "integer", 12, low=1, high=200, step=1, main=True),
     Knob("batch_size", "Batch size", "choice", 16, options={size: f"{size}" for size in (8, 16, 32, 64, 128)}),
     MIXED_PRECISION,
-    Knob("learning_rate", "Learning rate", "number", 0.004, low=1e-5, high=0.1, logarithmic=True),
+    Knob("learning_rate", "Learning rate", "number", 0.002, low=1e-5, high=0.1, logarithmic=True),
     *AUGMENTATION,
 )  # fmt: skip
 
