@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import zipfile
 from typing import Any
 
@@ -109,6 +110,24 @@ def test_stopping_keeps_the_reports_that_are_done() -> None:
     assert zipfile.ZipFile(io.BytesIO(found.archive)).testzip() is None
 
 
+def same_tables(table: bytes, other: bytes) -> bool:
+    """Return whether two tables hold the same words and, to five digits, the same numbers."""
+    rows, others = (list(csv.reader(io.StringIO(each.decode("utf-8-sig")))) for each in (table, other))
+    if [len(row) for row in rows] != [len(row) for row in others]:
+        return False
+    cells, other_cells = (itertools.chain.from_iterable(each) for each in (rows, others))
+    return all(map(same_cells, cells, other_cells))
+
+
+def same_cells(cell: str, other: str) -> bool:
+    if cell == other:
+        return True
+    try:
+        return float(cell) == pytest.approx(float(other), rel=1e-5)
+    except ValueError:
+        return False
+
+
 class GivesWay(NoContext):
     """Others wait all the time."""
 
@@ -150,7 +169,8 @@ def test_it_gives_way_after_each_picture_and_goes_on_without_losing_or_repeating
     assert [turn.finished for turn in turns] == [False, False, True]
     assert explained == ["saliency", "grad_cam"] * 3
     assert names_in(turns[-1]) == names_in(whole) and len(set(names_in(whole))) == 5
-    assert turns[-1].table == whole.table
+    # A sum on several threads may round its last digit another way.
+    assert same_tables(turns[-1].table, whole.table)
     assert (turns[-1].explained, turns[-1].failed) == (3, 2)
     assert turns[-1].seconds > turns[0].seconds
     assert context.heard == sorted(context.heard), "the bar never goes back"
