@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from pathlib import Path
 
 from explorer.networks.work_context import SentenceError
@@ -16,6 +17,12 @@ PIECE_BYTES = 8 * 2**20
 
 LEAST_FREE_BYTES = 1_000_000_000
 """What an upload leaves of the disk."""
+
+MOST_ON_THEIR_WAY = 3
+"""Files of one visitor that are not finished yet, in all tabs together."""
+
+GIVEN_UP_SECONDS = 60.0
+"""After so long without a piece, a file makes room for another one of its visitor."""
 
 FILE = "file"
 _TICKET = re.compile(r"[0-9a-f]{32}")
@@ -38,7 +45,8 @@ def add_piece(root: Path, owner: str, ticket: str, at: int, content: bytes, *, s
         How many bytes there are by now.
 
     Raises:
-        SentenceError: if it is too much, there is no room, or a piece before it is missing.
+        SentenceError: if it is too much, there is no room, a piece before it is missing, or too many other files of
+            this visitor are on their way.
     """
     settings = settings or get_settings()
     if at < 0 or len(content) > PIECE_BYTES:
@@ -51,6 +59,8 @@ def add_piece(root: Path, owner: str, ticket: str, at: int, content: bytes, *, s
         path.parent.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(path.parent).free < LEAST_FREE_BYTES + len(content):
             raise SentenceError(FULL)
+        if not path.exists():
+            _make_room(path.parent.parent)
         if at > (path.stat().st_size if path.exists() else 0):
             raise SentenceError("A piece of this file is missing: upload the file again.")
         with open(path, "r+b" if path.exists() else "wb") as stream:
@@ -63,6 +73,32 @@ def add_piece(root: Path, owner: str, ticket: str, at: int, content: bytes, *, s
         forget(root, owner, ticket)
         raise SentenceError(FULL) from error
     return at + len(content)
+
+
+def _make_room(folder: Path) -> None:
+    """Let go of what a visitor's closed tabs have left, so that one more file may come.
+
+    Raises:
+        SentenceError: if too many are really on their way.
+    """
+    begun = {path: _last_touched(path) for path in folder.glob(f"{MAKING}*/{FILE}") if _ticket_of(path)}
+    idle = [path for path, touched in begun.items() if time.time() - touched > GIVEN_UP_SECONDS]
+    if len(begun) - len(idle) >= MOST_ON_THEIR_WAY:
+        raise SentenceError(f"{MOST_ON_THEIR_WAY} files of yours are on their way already: wait for one to arrive.")
+    for path in sorted(idle, key=begun.__getitem__)[: max(0, len(begun) - MOST_ON_THEIR_WAY + 1)]:
+        shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def _last_touched(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # taken meanwhile
+        return 0.0
+
+
+def _ticket_of(path: Path) -> str:
+    ticket = path.parent.name.removeprefix(MAKING)
+    return ticket if _TICKET.fullmatch(ticket) else ""
 
 
 def received(root: Path, owner: str, ticket: str) -> Path | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,25 @@ def test_what_nobody_finished_goes_after_some_hours(tmp_path: Path) -> None:
     assert path.is_file()
     own.clean(tmp_path, now=path.parent.stat().st_mtime + 7 * 3600)
     assert not path.exists()
+
+
+def test_many_tabs_cannot_fill_the_disk_with_files_that_never_arrive(tmp_path: Path) -> None:
+    tickets = [f"{number:032x}" for number in range(receiving.MOST_ON_THEIR_WAY + 1)]
+    for ticket in tickets[:-1]:
+        receiving.add_piece(tmp_path, ANNA, ticket, 0, b"begun")
+    with pytest.raises(SentenceError, match="on their way"):
+        receiving.add_piece(tmp_path, ANNA, tickets[-1], 0, b"one more")
+    receiving.add_piece(tmp_path, ANNA, tickets[0], 5, b" and goes on")
+    receiving.add_piece(tmp_path, "b" * 32, tickets[-1], 0, b"of somebody else")
+
+
+def test_what_closed_tabs_have_left_makes_room_the_oldest_first(tmp_path: Path) -> None:
+    tickets = [f"{number:032x}" for number in range(receiving.MOST_ON_THEIR_WAY + 1)]
+    for age, ticket in zip((300, 400, 5), tickets[:-1], strict=True):
+        receiving.add_piece(tmp_path, ANNA, ticket, 0, b"begun")
+        path = receiving.received(tmp_path, ANNA, ticket)
+        assert path is not None
+        os.utime(path, (time.time() - age,) * 2)
+    receiving.add_piece(tmp_path, ANNA, tickets[-1], 0, b"one more")
+    left = [receiving.received(tmp_path, ANNA, ticket) is not None for ticket in tickets]
+    assert left == [True, False, True, True]
