@@ -11,9 +11,8 @@ import pytest
 
 TESTS = Path(__file__).parent
 
-LEFT_OUT = ("every", "lessons")
-"""Only what is marked so and asked for by name runs."""
-LONG = ("slow", *LEFT_OUT)
+LEFT_OUT = ("every", "lessons", "slow")
+"""What is marked so runs only if `-m` names the mark, the first of several, or if the test itself is named."""
 SLOW_SECONDS = 900
 """After so long even a slow test hangs; on a machine that does much else the usual limit is no sign of that."""
 
@@ -38,6 +37,11 @@ os.environ["CNN_EXPLORER_RUNS_FOLDER"] = _runs.name
 os.environ.setdefault("CNN_EXPLORER_RUNS_STANDBY", "false")
 
 
+def _length(item: Any) -> str:
+    """Return the mark by which a test is too long for every day, "" where it is not."""
+    return next((marker for marker in LEFT_OUT if item.get_closest_marker(marker) is not None), "")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> None:
     """Keep a file's tests on one process, because they share its fixtures; leave out what takes minutes.
@@ -45,13 +49,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> No
     Tests of the app that each process starts once (`app_server`) share nothing else, so they go one by one to
     whichever process is free.
     """
-    for marker in LEFT_OUT:
-        if marker not in config.option.markexpr:
-            left_out = [item for item in items if item.get_closest_marker(marker) is not None]
-            config.hook.pytest_deselected(items=left_out)
-            items[:] = [item for item in items if item.get_closest_marker(marker) is None]
+    if not any("::" in argument for argument in config.args):
+        asked_for = {"", *(marker for marker in LEFT_OUT if marker in config.option.markexpr)}
+        left_out = [item for item in items if _length(item) not in asked_for]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if _length(item) in asked_for]
     for item in items:
-        if any(item.get_closest_marker(marker) for marker in LONG) and item.get_closest_marker("timeout") is None:
+        if _length(item) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
         if "app_server" not in item.fixturenames and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(Path(item.path).relative_to(TESTS).as_posix()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,8 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from explorer.gradient_flow.digits import CLASSES
-from explorer.gradient_flow.stacks import Stack, Weights
+from explorer.gradient_flow.digits import CLASSES, SIDE
+from explorer.gradient_flow.stacks import KERNEL_SIDE, STEM_STRIDE, Stack, Weights
 from explorer.networks.gradients import Compiled, WithGradient, as_array
 
 EPSILON = 1e-3
@@ -20,6 +21,9 @@ EPSILON = 1e-3
 
 UNROLLED = 5
 """Layers in one turn of the loop over layers: it then is almost as fast as without a loop, and soon traced."""
+
+LEAST_SPREAD = 1e-15
+"""Squares of less are lost in 32 bits."""
 
 PLAIN, RESIDUAL = 0.0, 1.0
 """The factor of what a layer hands on beside its own work."""
@@ -31,7 +35,8 @@ class Passed:
 
     Attributes:
         logits: (…, n, 10).
-        hidden: (depth + 1, …, n, w): what the stem and then each layer hands on.
+        hidden: (depth + 1, …, n, w): what the stem and then each layer hands on; (depth + 1, …, 16 n, w) of a
+            convolutional network, whose positions are treated like so many pictures.
     """
 
     logits: Any
@@ -54,7 +59,8 @@ def forward(
         stack: What it is made of.
         weights: As `begun` makes them, or several `beside` each other.
         pictures: float (n, 64).
-        skip: 1 for a residual network, 0 for a plain one; any shape that (…, n, w) can be multiplied by.
+        skip: 1 for a residual network, 0 for a plain one; any shape that (…, n, w) can be multiplied by, or, where the
+            network is convolutional, (…, 16 n, w).
         keep: (depth, …) of such shapes, or None for 1: a layer at 0 is left out, in a plain network too, and hands on
             what it got.
         statistics: "mean" and "variance" (depth + 1, …, 1, w) that batch normalisation uses; those of the batch if
@@ -78,14 +84,46 @@ def forward(
         return kept * (skip * h + work) + (1 - kept) * h
 
     def one(h: Any, own: Weights) -> Any:
-        work = ops.matmul(activation(_normalised(h, own)), own["kernel"]) + own["bias"]
+        work = product(activation(_normalised(h, own)), own["kernel"]) + own["bias"]
         return (layer or summed)(h, work, own.get("keep"))
 
-    h = ops.matmul(pictures, weights["stem"]) + weights["stem_bias"]
+    product = _convolved if stack.convolutional else ops.matmul
+    h = ops.matmul(_stem_inputs(pictures) if stack.convolutional else pictures, weights["stem"]) + weights["stem_bias"]
     h, hidden = _through(one, h, layers, stack.depth, unrolled)
     last = {name: each[stack.depth] for name, each in rows.items()}
-    logits = ops.matmul(activation(_normalised(h, last)), weights["head"]) + weights["head_bias"]
+    features = activation(_normalised(h, last))
+    if stack.convolutional:
+        features = ops.mean(ops.reshape(features, (*h.shape[:-2], -1, stack.positions, stack.width)), axis=-2)
+    logits = ops.matmul(features, weights["head"]) + weights["head_bias"]
     return Passed(logits, hidden)
+
+
+def _stem_inputs(pictures: Any) -> Any:
+    """Return what the stem's kernel sees at each of its positions, 0 beyond the edges: (n, 64) to (16 n, 9).
+
+    As Keras' padding "same": with an even side and stride 2 only below and to the right.
+    """
+    padded = ops.pad(ops.reshape(pictures, (-1, SIDE, SIDE)), ((0, 0), (0, 1), (0, 1)))
+    shifted = [
+        padded[:, row : row + SIDE - 1 : STEM_STRIDE, column : column + SIDE - 1 : STEM_STRIDE]
+        for row in range(KERNEL_SIDE)
+        for column in range(KERNEL_SIDE)
+    ]
+    return ops.reshape(ops.stack(shifted, axis=-1), (-1, KERNEL_SIDE**2))
+
+
+def _convolved(h: Any, kernel: Any) -> Any:
+    """Return the convolution of (…, 16 n, w) with kernels (…, 9 w, w), one for each network, or one for all."""
+    side, width = SIDE // STEM_STRIDE, kernel.shape[-1]
+
+    def one(h: Any, kernel: Any) -> Any:
+        maps = ops.reshape(h, (-1, side, side, width))
+        kernel = ops.reshape(kernel, (KERNEL_SIDE, KERNEL_SIDE, width, width))
+        return ops.reshape(ops.conv(maps, kernel, padding="same"), h.shape)
+
+    if math.prod(kernel.shape[:-2]) == 1:
+        return one(h, kernel)
+    return ops.stack([one(h[number], kernel[number]) for number in range(kernel.shape[0])])
 
 
 def _normalised(h: Any, own: Weights) -> Any:
@@ -138,10 +176,17 @@ def _right(logits: Any, targets: Any) -> Any:
 
 
 def _spread(hidden: Any) -> Any:
-    """Return the standard deviation over the last two axes, also where the squares of the numbers are too large."""
-    most = ops.max(ops.abs(hidden), axis=(-2, -1), keepdims=True)
-    unit = ops.where(most > 0, most, 1.0)
-    return ops.std(hidden / unit, axis=(-2, -1)) * ops.squeeze(unit, (-2, -1))
+    """Return the standard deviation over the last two axes, also where the squares of the numbers are no numbers."""
+    plain = ops.std(hidden, axis=(-2, -1))
+
+    def scaled() -> Any:
+        most = ops.max(ops.abs(hidden), axis=(-2, -1), keepdims=True)
+        unit = ops.where(most > 0, most, 1.0)
+        return ops.std(hidden / unit, axis=(-2, -1)) * ops.squeeze(unit, (-2, -1))
+
+    # Rarely needed, and three arrays of the size of all that went through the network.
+    in_range = ops.logical_and(plain > LEAST_SPREAD, ops.isfinite(plain))
+    return ops.cond(ops.all(in_range), lambda: plain, scaled)
 
 
 @lru_cache(maxsize=12)

@@ -71,13 +71,16 @@ class PathsPlan:
         survival: probability p with which a block takes part in a step, for the network with stochastic depth.
         rate: learning rate.
         seed: of weights, pictures, paths and which blocks are dropped.
+        network: "convolutional", with blocks of one convolution of 3 × 3 over 16 channels, or "dense", with blocks of
+            one layer of 32 × 32.
     """
 
-    blocks: int = 16
+    blocks: int = 24
     epochs: int = 20
     survival: float = 0.7
     rate: float = 0.05
     seed: int = 0
+    network: str = "convolutional"
 
 
 TRAINED = ("plain", "residual", "stochastic depth")

@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-PIXELS = 64
+SIDE = 8
+PIXELS = SIDE * SIDE
 CLASSES = 10
 TEST_SHARE = 0.2
 

@@ -17,7 +17,10 @@ from explorer.gradient_flow.vanishing import vanishing
 
 PLANS: dict[str, tuple[Callable[[Any], Any], list[Any]]] = {
     "vanishing": (vanishing, [VanishingPlan()]),
-    "paths": (paths, [PathsPlan(), PathsPlan(blocks=54)]),
+    "paths": (
+        paths,
+        [PathsPlan(blocks=blocks, network=kind) for kind in ("convolutional", "dense") for blocks in (24, 54)],
+    ),
     "degradation": (degradation, [DegradationPlan()]),
     "surfaces": (
         loss_surfaces,

@@ -32,6 +32,12 @@ from explorer.networks.work_context import NO_CONTEXT, WorkContext
 SAMPLES = 256
 """So many pictures, each with a path of its own, are averaged for each length."""
 
+CHANNELS = 16
+"""Of the convolutional networks."""
+
+AT_ONCE = {"dense": 54, "convolutional": 8}
+"""So many choices of dropped blocks run beside each other: all that 54 layers hand on is kept meanwhile."""
+
 DRAWS = 8
 """So many choices of which blocks are dropped are averaged."""
 
@@ -45,7 +51,7 @@ def _along(h: Any, work: Any, branch: Any) -> Any:
 @lru_cache(maxsize=6)
 def _path_gradient(stack: Stack) -> WithGradient:
     def loss(start: Any, weights: Weights, pictures: Any, targets: Any, statistics: Any, branch: Any) -> Any:
-        # The stem's bias, one for each picture, is where the gradient at the stem's output can be read.
+        # The stem's bias, one for each picture and position, is where the gradient at the stem's output can be read.
         passed = forward(stack, weights | {"stem_bias": start}, pictures, RESIDUAL, branch, statistics, layer=_along)
         return ops.sum(cross_entropy(passed.logits[:, None], targets[:, None])), None
 
@@ -71,12 +77,20 @@ def gradient_along(
         branches: (n, depth), 1 where the path goes through a block's branch and 0 where it goes past it.
 
     Returns:
-        float32 (n, w): of the cross-entropy of each picture.
+        float32 (n, w), in a convolutional network (n, 16 w): of the cross-entropy of each picture.
     """
-    start = np.repeat(np.asarray(weights["stem_bias"], np.float32), len(pictures), axis=0)
-    branch = np.ascontiguousarray(branches.T[:, :, None], np.float32)
+    start = np.repeat(np.asarray(weights["stem_bias"], np.float32), len(pictures) * stack.positions, axis=0)
+    branch = np.ascontiguousarray(branches.T[:, :, None], np.float32).repeat(stack.positions, axis=1)
     run = _path_gradient(stack)
-    return as_array(run(start, weights, pictures, one_hot(labels), statistics, branch)[2])
+    found = as_array(run(start, weights, pictures, one_hot(labels), statistics, branch)[2])
+    return found.reshape(len(pictures), -1)
+
+
+def stack_of(plan: PathsPlan) -> Stack:
+    """Return what the networks of a plan are made of."""
+    if plan.network == "convolutional":
+        return Stack(plan.blocks, "relu", batch_norm=True, width=CHANNELS, convolutional=True)
+    return Stack(plan.blocks, "relu", batch_norm=True)
 
 
 class Measured:
@@ -88,7 +102,7 @@ class Measured:
 
     def __init__(self, plan: PathsPlan) -> None:
         self.plan = plan
-        self._stack = Stack(plan.blocks, "relu", batch_norm=True)
+        self._stack = stack_of(plan)
         self._random = np.random.default_rng(plan.seed)
         weights = begun(self._stack, "he_normal", plan.seed)
         blocks, data = plan.blocks, self._data
@@ -170,6 +184,11 @@ class Measured:
 
     def _dropped(self, kept: np.ndarray) -> np.ndarray:
         """Return (3, k): each network's test accuracy with only these blocks (k, n) in place."""
+        size = AT_ONCE[self.plan.network]
+        parts = [self._dropped_at_once(kept[at : at + size]) for at in range(0, len(kept), size)]
+        return np.concatenate(parts, axis=1)
+
+    def _dropped_at_once(self, kept: np.ndarray) -> np.ndarray:
         found = []
         for number, (weights, known) in enumerate(self._networks):
             scale = self.plan.survival if number == 2 else 1.0

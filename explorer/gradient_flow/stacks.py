@@ -1,7 +1,9 @@
 """Small networks of many equal layers as plain arrays: what they are made of, and what they begin with.
 
 A stem brings a picture of 8 × 8 to `width` numbers, `depth` layers of width × width follow, and an output layer ends in
-ten classes. Layer l is h ← skip · h + W act(norm(h)) + b, with the activation in front as in He, Zhang, Ren and Sun,
+ten classes. In a convolutional network these are `width` channels at each of 4 × 4 positions, stem and layers are
+convolutions of 3 × 3 (edges padded with 0), the stem's with stride 2, and the output layer follows a global average
+pooling. Layer l is h ← skip · h + W act(norm(h)) + b, with the activation in front as in He, Zhang, Ren and Sun,
 "Identity Mappings in Deep Residual Networks" (2016). So a plain network (skip 0) and a residual one (skip 1) differ in
 the sum alone, and with weights of zero a residual layer is the identity.
 
@@ -17,18 +19,24 @@ from typing import Any
 
 import numpy as np
 
-from explorer.gradient_flow.digits import CLASSES, PIXELS
+from explorer.gradient_flow.digits import CLASSES, PIXELS, SIDE
 from explorer.gradient_flow.initialisers import INITIALISERS
 
 Weights = dict[str, Any]
 """float32 arrays or tensors: "stem" (…, 64, w), "stem_bias" (…, 1, w), "kernel" (depth, …, w, w), "bias" (depth, …, 1,
 w), "gamma" and "beta" (depth + 1, …, 1, w; the last before the output layer), "head" (…, w, 10), "head_bias" (…, 1,
-10). Without batch normalisation there is neither gamma nor beta."""
+10). Without batch normalisation there is neither gamma nor beta. In a convolutional network "stem" is (…, 9, w) and
+"kernel" (depth, …, 9 w, w): row by row of the 3 × 3 kernel, as Keras' kernels (3, 3, w, w) reshaped."""
 
 PER_LAYER = ("kernel", "bias", "gamma", "beta", "mean", "variance")
 """Kinds whose first axis is the layer."""
 
 MOST_LAYERS = 100
+KERNEL_SIDE = 3
+"""Of the kernels of a convolutional network."""
+
+STEM_STRIDE = 2
+"""Of its stem."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +47,30 @@ class Stack:
         depth: layers between stem and output layer, at least 1.
         activation: name that Keras knows.
         batch_norm: batch normalisation before each activation.
-        width: numbers in a layer.
+        width: numbers in a layer; in a convolutional network, channels.
+        convolutional: whether stem and layers are convolutions of 3 × 3.
     """
 
     depth: int
     activation: str = "relu"
     batch_norm: bool = False
     width: int = 32
+    convolutional: bool = False
+
+    @property
+    def positions(self) -> int:
+        """Places of a picture at which a layer has its numbers."""
+        return (SIDE // STEM_STRIDE) ** 2 if self.convolutional else 1
+
+    @property
+    def inputs(self) -> int:
+        """Numbers that one number of a layer is computed from: rows of a kernel."""
+        return KERNEL_SIDE**2 * self.width if self.convolutional else self.width
+
+    @property
+    def stem_inputs(self) -> int:
+        """The same of the stem."""
+        return KERNEL_SIDE**2 if self.convolutional else PIXELS
 
 
 def begun(stack: Stack, initialiser: str, seed: int) -> Weights:
@@ -60,11 +85,11 @@ def begun(stack: Stack, initialiser: str, seed: int) -> Weights:
     width, random = stack.width, np.random.default_rng(seed)
     glorot = INITIALISERS["glorot_uniform"]
     weights = {
-        "stem": glorot(PIXELS, width, random),
+        "stem": glorot(stack.stem_inputs, width, random),
         "stem_bias": np.zeros((1, width)),
         "head": glorot(width, CLASSES, random),
         "head_bias": np.zeros((1, CLASSES)),
-        "kernel": np.stack([INITIALISERS[initialiser](width, width, random) for _ in range(stack.depth)]),
+        "kernel": np.stack([INITIALISERS[initialiser](stack.inputs, width, random) for _ in range(stack.depth)]),
         "bias": np.zeros((stack.depth, 1, width)),
     }
     if stack.batch_norm:

@@ -47,7 +47,8 @@ def write(result: Any, folder: Path = FOLDER) -> Path:
     }
     folder.mkdir(exist_ok=True)
     size = next(iter(value for name, value in plan.items() if name in ("depth", "blocks", "deep")))
-    path = folder / f"{kind}_{size}{'_path' if plan.get('directions') == 'path' else ''}.npz"
+    words = (plan.get("network"), "path" if plan.get("directions") == "path" else None)
+    path = folder / f"{'_'.join([kind, str(size), *filter(None, words)])}.npz"
     np.savez_compressed(path, plan=np.array(json.dumps(plan)), **arrays)
     return path
 

@@ -122,6 +122,24 @@ class PageState:
         for name, item in self.items.items():
             key = self.key(name)
             st.session_state[key] = st.session_state.get(_default_of(key), item.default)
+        st.session_state.pop(self._kept, None)
+
+    def remember(self) -> None:
+        """Keep what the widgets that are drawn say; Streamlit forgets a widget that is not drawn."""
+        session = st.session_state.to_dict()
+        kept = session.get(self._kept, {})
+        drawn = {name: session[self.key(name)] for name in self.items if self.key(name) in session}
+        st.session_state[self._kept] = {**kept, **drawn}
+
+    def bring_back(self) -> None:
+        """Have widgets that are about to be drawn again say what they said last (call from a callback)."""
+        for name, value in st.session_state.get(self._kept, {}).items():
+            if name in self.items and self.key(name) not in st.session_state:
+                self.set(name, value)
+
+    @property
+    def _kept(self) -> str:
+        return f"_kept_{self.page}"
 
     def link_parameters(self) -> dict[str, str]:
         """Return what a link must say to bring this view back: every value that is not the default, by its name."""

@@ -9,6 +9,7 @@ Without `--only` all of them. Tables are printed as they stand in README.md.
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Callable, Sequence
 
 import keras
@@ -85,10 +86,10 @@ def vanishing_table(seeds: Sequence[int]) -> None:
 
 def paths_table(seeds: Sequence[int]) -> None:
     """Accuracy with blocks dropped, and which lengths carry the gradient."""
-    for blocks in (16, 54):
-        results = [paths(PathsPlan(blocks=blocks, seed=seed)) for seed in seeds]
-        heads(f"{blocks} blocks, test accuracy in %", "whole", "one dropped", "a quarter", "half", "all")
-        at = [int(np.abs(results[0].drop_counts - blocks * part).argmin()) for part in (0.25, 0.5, 1)]
+    for network, blocks in itertools.product(("convolutional", "dense"), (24, 54)):
+        results = [paths(PathsPlan(blocks=blocks, seed=seed, network=network)) for seed in seeds]
+        heads(f"{blocks} {network} blocks, test accuracy in %", "whole", "one dropped", "a sixth", "half", "all")
+        at = [int(np.abs(results[0].drop_counts - blocks * part).argmin()) for part in (1 / 6, 0.5, 1)]
         for number, name in enumerate(("plain", "residual", "stochastic depth")):
             columns = [
                 [each.accuracy[number] for each in results],

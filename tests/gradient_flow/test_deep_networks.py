@@ -35,7 +35,6 @@ def keras_model(
 ) -> keras.Model:
     """Build the same network out of Keras' layers."""
     picture = keras.Input((64,))
-    layers = []
 
     def ready(h: Any, at: int) -> Any:
         if stack.batch_norm:
@@ -50,18 +49,25 @@ def keras_model(
             norm.set_weights([*values, *still])
         return keras.layers.Activation(stack.activation)(h)
 
-    def dense(kernel: Any, bias: Any, x: Any) -> Any:
-        layer = keras.layers.Dense(kernel.shape[-1])
+    def with_weights(layer: keras.Layer, kernel: Any, bias: Any, x: Any) -> Any:
         out = layer(x)
-        layer.set_weights([kernel, bias[0]])
-        layers.append(layer)
+        layer.set_weights([kernel.reshape(layer.kernel.shape), bias[0]])
         return out
 
-    h = dense(weights["stem"], weights["stem_bias"], picture)
+    def learnt(kernel: Any, bias: Any, x: Any, stride: int = 1) -> Any:
+        units = kernel.shape[-1]
+        convolution = keras.layers.Conv2D(units, 3, stride, padding="same")
+        return with_weights(convolution if stack.convolutional else keras.layers.Dense(units), kernel, bias, x)
+
+    pixels = keras.layers.Reshape((8, 8, 1))(picture) if stack.convolutional else picture
+    h = learnt(weights["stem"], weights["stem_bias"], pixels, stride=2)
     for at in range(stack.depth):
-        work = dense(weights["kernel"][at], weights["bias"][at], ready(h, at))
+        work = learnt(weights["kernel"][at], weights["bias"][at], ready(h, at))
         h = keras.layers.add([h, work]) if skip else work
-    return keras.Model(picture, dense(weights["head"], weights["head_bias"], ready(h, stack.depth)))
+    features = ready(h, stack.depth)
+    if stack.convolutional:
+        features = keras.layers.GlobalAveragePooling2D()(features)
+    return keras.Model(picture, with_weights(keras.layers.Dense(10), weights["head"], weights["head_bias"], features))
 
 
 def shaken(stack: Stack, seed: int = 1) -> dict[str, np.ndarray]:
@@ -73,10 +79,11 @@ def shaken(stack: Stack, seed: int = 1) -> dict[str, np.ndarray]:
     }
 
 
+@pytest.mark.parametrize("convolutional", [False, True])
 @pytest.mark.parametrize("skip", [PLAIN, RESIDUAL])
 @pytest.mark.parametrize("depth", [1, 3, 12])
-def test_a_stack_is_the_network_of_kerass_layers(depth: int, skip: float) -> None:
-    stack = Stack(depth, "tanh", batch_norm=True, width=8)
+def test_a_stack_is_the_network_of_kerass_layers(depth: int, skip: float, convolutional: bool) -> None:
+    stack = Stack(depth, "tanh", batch_norm=True, width=8, convolutional=convolutional)
     weights = shaken(stack)
     known = statistics_of(stack, weights, np.float32(skip), DATA.pictures)
     ours = forward(stack, weights, DATA.pictures[SOME], skip, statistics=known).logits
@@ -115,8 +122,9 @@ def test_the_gradient_is_the_slope_of_the_loss() -> None:
     assert (loss(step) - loss(-step)) / (2 * step) == pytest.approx(slope, rel=0.02)
 
 
-def test_networks_beside_each_other_do_not_disturb_each_other() -> None:
-    stack = Stack(11, "relu", batch_norm=True, width=8)
+@pytest.mark.parametrize(("depth", "convolutional"), [(11, False), (3, True)])
+def test_networks_beside_each_other_do_not_disturb_each_other(depth: int, convolutional: bool) -> None:
+    stack = Stack(depth, "relu", batch_norm=True, width=8, convolutional=convolutional)
     several = [shaken(stack, 1), shaken(stack, 2)]
     run = training_step(stack)
     others = (DATA.pictures[SOME], one_hot(DATA.labels[SOME]))

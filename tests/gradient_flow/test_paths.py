@@ -54,13 +54,14 @@ def test_one_path_of_a_linear_network_is_the_product_of_its_branches() -> None:
     np.testing.assert_allclose(found, back, rtol=1e-3, atol=1e-6)
 
 
-def test_so_it_is_in_any_residual_network_by_the_chain_rule() -> None:
-    stack = Stack(5, "relu", batch_norm=True, width=6)
+@pytest.mark.parametrize("convolutional", [False, True])
+def test_so_it_is_in_any_residual_network_by_the_chain_rule(convolutional: bool) -> None:
+    stack = Stack(5, "relu", batch_norm=True, width=6, convolutional=convolutional)
     weights = begun(stack, "he_normal", 4)
     known = statistics_of(stack, weights, np.float32(1), DATA.pictures)
     found = sum(along(stack, weights, branches, known).astype(np.float64) for branches in every_path(5))
     step, random = 1e-3, np.random.default_rng(0)
-    direction = random.standard_normal((FEW, 6)).astype(np.float32)
+    direction = random.standard_normal((FEW * stack.positions, 6)).astype(np.float32)
 
     def losses(t: float) -> np.ndarray:
         moved = weights | {"stem_bias": (weights["stem_bias"] + t * direction).astype(np.float32)}
@@ -69,7 +70,7 @@ def test_so_it_is_in_any_residual_network_by_the_chain_rule() -> None:
 
     slopes = (losses(step) - losses(-step)) / (2 * step)
     # A unit that changes sides between both points spoils one picture's difference, not the others'.
-    assert np.median(np.abs((found * direction).sum(axis=1) - slopes)) < 2e-3
+    assert np.median(np.abs((found * direction.reshape(FEW, -1)).sum(axis=1) - slopes)) < 2e-3
 
 
 @pytest.mark.parametrize("blocks", [1, 5, 16, 54])
@@ -85,15 +86,22 @@ def test_the_fewest_neighbouring_lengths_that_carry_a_part() -> None:
     assert carrying(np.full(10, 0.1), 1.0) == (0, 9)
 
 
-@pytest.fixture(scope="module")
-def measured():
-    return paths(PathsPlan(blocks=10, epochs=12))
+PLANS = [
+    PathsPlan(blocks=10, epochs=12, network="dense"),
+    pytest.param(PathsPlan(blocks=24, epochs=12), marks=pytest.mark.slow),
+]
+
+
+@pytest.fixture(scope="module", params=PLANS, ids=["dense", "convolutional"])
+def measured(request):
+    return paths(request.param)
 
 
 def test_short_paths_carry_the_gradient(measured) -> None:
     share = measured.share()
     assert share.sum() == pytest.approx(1)
-    assert share @ np.arange(11) < 0.9 * 5
+    blocks = measured.plan.blocks
+    assert share @ np.arange(blocks + 1) < 0.9 * blocks / 2
 
 
 def test_a_residual_network_bears_the_loss_of_a_block_and_a_plain_one_does_not(measured) -> None:
@@ -105,7 +113,7 @@ def test_a_residual_network_bears_the_loss_of_a_block_and_a_plain_one_does_not(m
 
 
 def test_without_any_block_all_that_is_left_is_stem_and_output(measured) -> None:
-    assert measured.drop_counts[-1] == 10
+    assert measured.drop_counts[-1] == measured.plan.blocks
     assert measured.drop_many[1, -1] < measured.accuracy[1] - 0.3
 
 

@@ -20,7 +20,13 @@ from explorer.gradient_flow.vanishing import vanishing
 
 @pytest.mark.parametrize(
     "plan",
-    [VanishingPlan(), PathsPlan(), PathsPlan(blocks=54), DegradationPlan(), SurfacePlan(), SurfacePlan(depth=56)],
+    [
+        VanishingPlan(),
+        *(PathsPlan(blocks=blocks, network=kind) for blocks in (24, 54) for kind in ("convolutional", "dense")),
+        DegradationPlan(),
+        SurfacePlan(),
+        SurfacePlan(depth=56),
+    ],
 )
 def test_what_a_scene_opens_with_comes_with_the_app(plan) -> None:
     assert stored(plan).plan == plan
@@ -47,8 +53,12 @@ def test_the_stored_gradients_are_those_that_are_computed_now() -> None:
 
 
 def test_they_show_what_the_lecture_says() -> None:
-    first, last = carrying(stored(PathsPlan(blocks=54)).share())
-    assert last < 27  # shorter than the mean path
+    for kind in ("convolutional", "dense"):
+        deep = stored(PathsPlan(blocks=54, network=kind))
+        first, last = carrying(deep.share())
+        assert last < 27  # shorter than the mean path
+        plain, residual, stochastic = deep.accuracy - deep.drop_one.mean(axis=1)
+        assert stochastic < residual < 0.05 < 0.15 < plain
     for depth, rough in ((8, False), (20, True), (56, True)):
         plain, residual = (share_non_convex(losses) for losses in stored(SurfacePlan(depth=depth)).losses)
         assert (plain > 0.1) == rough

@@ -30,6 +30,14 @@ DEPTH_ITEMS = [
     Item("van_at", "", "Before step"),
     Item("van_rate", f"{_VANISHING.rate:g}", "Learning rate", options=_RATES),
     Item("van_seed", _VANISHING.seed, "Seed", help=_SEED_HELP),
+    Item(
+        "path_network",
+        _PATHS.network,
+        "Network",
+        options=("convolutional", "dense"),
+        help="Blocks of a 3 × 3 convolution over 16 channels, or of a dense layer of 32, which is trained in a "
+        "fraction of the time.",
+    ),
     Item("path_blocks", _PATHS.blocks, "Residual blocks", low=2, high=MOST_BLOCKS, step=1),
     Item(
         "path_survival",

@@ -15,6 +15,11 @@ from explorer.interface.theme import palette
 
 _WORK = Stepwise("gradient_flow.paths", "Three networks", "Train and measure", "path_seed")
 
+_NETWORKS = {"convolutional": "Convolutional", "dense": "Dense"}
+
+SEVERAL = 1 / 6
+"""Of the blocks, dropped together: with many more than that nothing is left of either network."""
+
 LEARNT = 0.5
 """A network with less test accuracy than this has nothing to lose that would tell anything."""
 
@@ -33,9 +38,11 @@ norm of the sum: it is a share of what all paths bring, in whatever direction.)
 a layer is left out likewise. **Stochastic depth** trains with each branch left out at random, kept with probability
 $p$; in the test it is multiplied by $p$.
 
-The networks are those of *Vanishing* with ReLU and batch normalisation, dense, 32 wide, one layer a block, trained on
-1,437 digits by gradient descent with momentum 0.9, batches of 128; accuracy is on the other 360. Batch normalisation
-uses mean and variance over all training pictures.
+The **convolutional** networks are small ResNets: a 3 × 3 convolution with stride 2 to 16 channels, $n$ blocks of batch
+normalisation, ReLU and a 3 × 3 convolution (the order of He et al., 2016), batch normalisation, ReLU, global average
+pooling, and ten outputs. The **dense** ones are those of *Vanishing* with ReLU and batch normalisation, 32 wide, one
+layer a block. Both learn from 1,437 digits by gradient descent with momentum 0.9, batches of 128; accuracy is on the
+other 360. Batch normalisation uses mean and variance over all training pictures.
 
 Sources: Veit, Wilber and Belongie, *Residual networks behave like ensembles of relatively shallow networks* (2016): of
 54 blocks' paths, those of length 5 to 17 carry the gradient; Huang et al., *Deep networks with stochastic depth*
@@ -46,13 +53,14 @@ Sources: Veit, Wilber and Belongie, *Residual networks behave like ensembles of 
 def show() -> None:
     """Draw the scene."""
     with frame.controls():
+        network = STATE.segments("path_network", format_func=_NETWORKS.__getitem__)
         blocks = int(STATE.slider("path_blocks", width=220))
         survival = round(float(STATE.slider("path_survival", width=200)), 2)
         seed = STATE.number("path_seed", low=0, high=LARGEST_SEED, width=110) or 0
         with frame.more():
             epochs = int(STATE.slider("path_epochs"))
             rate = float(STATE.selectbox("path_rate"))
-    plan = PathsPlan(blocks, epochs, survival, rate, seed)
+    plan = PathsPlan(blocks, epochs, survival, rate, seed, network)
     _WORK.show(plan, _draw, lambda: _lengths(blocks, None))
     frame.background(_BACKGROUND)
 
@@ -156,9 +164,9 @@ def _stochastic(result: Paths) -> tuple[str, str, bool | None, str]:
     sentence = "A network that is trained with stochastic depth bears more dropped blocks."
     if not np.isfinite(result.drop_many).all():
         return sentence, "Not measured yet.", None, ""
-    half = int(np.abs(result.drop_counts - result.plan.blocks / 2).argmin())
-    count = int(result.drop_counts[half])
-    without, trained = result.drop_many[1, half], result.drop_many[2, half]
+    several = int(np.abs(result.drop_counts - result.plan.blocks * SEVERAL).argmin())
+    count = int(result.drop_counts[several])
+    without, trained = result.drop_many[1, several], result.drop_many[2, several]
     numbers = (
         f"With {count} of {result.plan.blocks} blocks dropped: residual **{share_text(without)}** · with stochastic "
         f"depth (p = {result.plan.survival:g}) **{share_text(trained)}** test accuracy"

@@ -42,11 +42,16 @@ def _choice(scene: Scene) -> None:
     Back leads to the scene before.
     """
     titles = {one.name: one.title for one in SCENES}
+
+    def changed() -> None:
+        STATE.set("scene", st.session_state[_SHOWN])
+        STATE.bring_back()
+
     show_in(_SHOWN, scene.name)
     with STATE.part("scene"), st.container(key="gradient_flow_scenes"):
         st.segmented_control(
             "Scene", list(titles), key=_SHOWN, format_func=titles.__getitem__, required=True,
-            on_change=lambda: STATE.set("scene", st.session_state[_SHOWN]), label_visibility="collapsed",
+            on_change=changed, label_visibility="collapsed",
         )  # fmt: skip
     if STATE.linked("scene") not in titles:
         st.info(f"The link names a scene that there is not; {scene.title} is shown.", icon=":material/link_off:")
@@ -62,3 +67,4 @@ def show() -> None:
     page_head("Gradient flow", scene.question)
     _choice(scene)
     scene.show()
+    STATE.remember()

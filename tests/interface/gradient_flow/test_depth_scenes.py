@@ -63,7 +63,7 @@ def test_dead_configurations_are_told() -> None:
 def test_stored_results_bear_the_lecture_out() -> None:
     assert vanishing.decided(stored(VanishingPlan()), 0)[2] is True
     assert [holds for _, _, holds, _ in paths.decided(stored(PathsPlan()))] == [True, True, True]
-    deep = paths.decided(stored(PathsPlan(blocks=54)))
+    deep = paths.decided(stored(PathsPlan(blocks=54, network="dense")))
     assert deep[0][2] is True
     assert deep[1][2] is None  # the plain network of 54 layers has nothing to lose
     assert [holds for _, _, holds, _ in degradation.decided(stored(DegradationPlan()))] == [True, True]
