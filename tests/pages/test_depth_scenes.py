@@ -51,16 +51,3 @@ def test_a_link_restores_the_blocks_of_the_paths() -> None:
 
 def test_a_deep_network_that_is_not_deeper_is_told() -> None:
     assert "need more layers" in said(opened("degradation", deg_shallow=20, deg_deep=10))
-
-
-def test_who_looks_at_another_scene_finds_the_settings_of_the_first_as_they_were() -> None:
-    app = opened("paths")
-    app.slider(key="gradient_flow_path_blocks").set_value(54).run()
-    scenes = next(group for group in app.button_group if group.key == "gradient_flow_scene_shown")
-    scenes.set_value("degradation").run()
-    del app.session_state["gradient_flow_path_blocks"]  # as Streamlit does with what is not drawn; AppTest does not
-    scenes = next(group for group in app.button_group if group.key == "gradient_flow_scene_shown")
-    scenes.set_value("paths").run()
-    assert app.slider(key="gradient_flow_path_blocks").value == 54
-    app.button(key="gradient_flow_reset").click().run()
-    assert app.slider(key="gradient_flow_path_blocks").value == 24
