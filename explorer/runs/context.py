@@ -82,6 +82,15 @@ class RunContext:
         """Say in a few words what is happening, for example "loading the data"."""
         self.progress = self.progress.model_copy(update={"message": message})
 
+    def part(self, number: int, of: int) -> None:
+        """Say that a part of the run begins, so that the time left can be told of the whole.
+
+        Args:
+            number: from 1.
+            of: how many there will be.
+        """
+        self.progress = self.progress.model_copy(update={"part": number, "parts": of, "part_done": 0.0})
+
     def report(self, epoch: int | None = None, step: int | None = None, **metrics: Any) -> None:
         """Write a row of metrics and tell how far the run is; cheap enough for every batch.
 
@@ -110,7 +119,9 @@ class RunContext:
         at_epoch = epoch if epoch is not None else before.epoch
         at_step = step if step is not None else (steps if epoch is not None else before.step)
         changes: dict[str, Any] = {"epoch": at_epoch, "step": at_step}
-        done = self._steps_done(at_epoch, at_step, steps)
+        done, total = self._steps_done(at_epoch, at_step, steps), self._steps_done(before.epochs, steps, steps)
+        if done is not None and total:
+            changes["part_done"] = max(before.part_done, min(1.0, done / total))
         if done is not None and (not self._done or done > self._done[-1][1]):
             self._done.append((now, done))
             while len(self._done) > 2 and now - self._done[0][0] > RATE_SECONDS:
@@ -119,7 +130,6 @@ class RunContext:
             if last > first:
                 rate = (done_last - done_first) / (last - first)
                 changes["rate"] = rate * (self._pictures or 1)
-                total = self._steps_done(before.epochs, steps, steps)
                 changes["seconds_left"] = max(0.0, total - done) / rate if total is not None else None
         self.progress = before.model_copy(update=changes)
 

@@ -79,8 +79,11 @@ class Progress(BaseModel):
         steps: steps of an epoch.
         rate: per second, of `unit`.
         unit: what `rate` counts, "steps" or "pictures".
-        seconds_left: until the end, as far as one can tell.
+        seconds_left: until the end of the present part, as far as one can tell.
         message: what is happening, in a few words.
+        part: the part it is in, from 1; None before the first one.
+        parts: how many parts there will be, for example one for each network.
+        part_done: how much of this part is done, 0 to 1; it never falls before the next part begins.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -93,6 +96,9 @@ class Progress(BaseModel):
     unit: str = "steps"
     seconds_left: float | None = None
     message: str = ""
+    part: int | None = None
+    parts: int | None = None
+    part_done: float = 0.0
 
 
 class Status(BaseModel):

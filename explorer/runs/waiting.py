@@ -17,6 +17,7 @@ from explorer.runs.listing import listing
 from explorer.runs.lock import LockHeld, hold
 from explorer.runs.record import ACTIVE, Config, Run
 from explorer.runs.tasks import is_task
+from explorer.runs.time_left import Expected, seconds_left
 
 SUBMIT_LOCK = ".submit.lock"
 SUBMIT_SECONDS = 10.0
@@ -150,7 +151,10 @@ def line(runs: Sequence[Run], *, slots: int = 1, running_limit: int = 1, now: fl
 
 
 def _seconds_left(run: Run, typical: dict[str, float], now: float) -> float | None:
-    if run.status.progress.seconds_left is not None:
-        return max(0.0, run.status.progress.seconds_left)
-    takes = typical.get(run.config.task)
-    return None if takes is None else max(0.0, takes - (now - (run.status.began or now)))
+    takes, elapsed = typical.get(run.config.task), max(0.0, now - (run.status.began or now))
+    progress = run.status.progress
+    if progress.part is not None:
+        return seconds_left(progress, None if takes is None else Expected(takes), elapsed)
+    if progress.seconds_left is not None:
+        return max(0.0, progress.seconds_left)
+    return None if takes is None else max(0.0, takes - elapsed)

@@ -9,12 +9,13 @@ import streamlit as st
 
 from explorer.interface import runs_service
 from explorer.interface.current_picture import plain
-from explorer.interface.training import augmenting, examples, own_data, settings_link
+from explorer.interface.training import augmenting, examples, own_data, sequence_examples, settings_link
 from explorer.interface.training.knobs import knob_widget
 from explorer.interface.training.page_state import STATE, Plan, set_setting
 from explorer.interface.visitor import visitor_id
 from explorer.networks.work_context import SentenceError
 from explorer.runs.data import own
+from explorer.runs.data.sequence_overview import SequenceOverview
 from explorer.runs.data.sources import DataSource, source
 from explorer.runs.lessons.lesson import DataKind
 
@@ -110,7 +111,7 @@ def show(plan: Plan, data: dict[str, Any], seed: int) -> bool:
 
 
 def _of_lesson(plan: Plan, seed: int) -> bool:
-    """Draw the pictures that a lesson makes for itself, where it does; return whether there is something to learn."""
+    """Draw what a lesson makes for itself, where it does; return whether there is something to learn from."""
     if plan.lesson.glance is None:
         return True
     try:
@@ -118,6 +119,9 @@ def _of_lesson(plan: Plan, seed: int) -> bool:
     except SentenceError as failure:
         st.warning(plain(str(failure)), icon=":material/layers_clear:")
         return False
+    if isinstance(found, SequenceOverview):
+        sequence_examples.draw(found)
+        return True
     examples.draw(found)
     augmenting.show(plan, found, seed, lambda name, value: set_setting(plan.lesson, name, value))
     return True

@@ -19,6 +19,7 @@ from explorer.interface.theme import palette
 from explorer.interface.training.learning import as_colours
 from explorer.networks.work_context import SentenceError
 from explorer.runs.data.overview import Overview, overview
+from explorer.runs.data.sequence_overview import SequenceOverview
 from explorer.runs.lessons.lesson import DataKind, Lesson
 
 EACH = 6
@@ -36,7 +37,7 @@ COUNTS_ROOM = "5.6rem"
 MOST_ROWS = 40
 GAP = 3
 
-_LOOK = """<style>
+LOOK = """<style>
 .training-data { display: grid; grid-template-columns: minmax(3.2rem, max-content) auto minmax(8rem, 1fr);
   gap: .3rem .8rem; align-items: center; font-size: .85rem; font-variant-numeric: tabular-nums;
   max-height: 300px; overflow-y: auto; }
@@ -123,14 +124,14 @@ def show(data: Mapping[str, Any], seed: int, kind: DataKind | None, owner: str, 
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _of_lesson(name: str, settings: str, seed: int, _lesson: Lesson) -> Overview:
+def _of_lesson(name: str, settings: str, seed: int, _lesson: Lesson) -> Overview | SequenceOverview:
     assert _lesson.glance is not None
-    found: Overview = _lesson.glance(json.loads(settings), seed)
+    found: Overview | SequenceOverview = _lesson.glance(json.loads(settings), seed)
     return found
 
 
-def of_lesson(lesson: Lesson, settings: Mapping[str, Any], seed: int) -> Overview:
-    """Return the pictures that a lesson makes for itself.
+def of_lesson(lesson: Lesson, settings: Mapping[str, Any], seed: int) -> Overview | SequenceOverview:
+    """Return the pictures or sequences that a lesson makes for itself.
 
     Raises:
         SentenceError: if there are none with these settings.
@@ -140,42 +141,53 @@ def of_lesson(lesson: Lesson, settings: Mapping[str, Any], seed: int) -> Overvie
 
 def draw(found: Overview) -> None:
     """Draw examples and counts."""
-    st.html(_LOOK + table_html(found))
+    st.html(LOOK + table_html(found))
     for note in found.notes:
         st.caption(plain(note))
 
 
 def table_html(found: Overview) -> str:
     """Return the table of examples: for each class its name, some pictures, and how many there are."""
-    colours = palette()
     names = list(dict.fromkeys([*found.training, *found.validation]))[:MOST_ROWS]
     most = max([found.training.get(n, 0) + found.validation.get(n, 0) for n in names] or [1]) or 1
-    key = "".join(
-        f'<span><i style="background:{colour}"></i>{sum(counts.values()):,} pictures {words}</span>'
-        for words, counts, colour in (
-            ("to learn from", found.training, colours.input),
-            ("to be judged by, never learned from", found.validation, colours.highlight),
-        )
-    )
     rows = ""
     labelled = found.examples.labels is not None
     for number, name in enumerate(names):
-        a, b = found.training.get(name, 0), found.validation.get(name, 0)
         pictures = found.of_class(number) if labelled else found.examples.pixels
         strip = strip_tag(pictures[: EACH if labelled else UNSORTED], f"Examples of {name}")
         if not labelled and found.examples.masks is not None:
             masks = coloured_masks(found.examples.masks[:UNSORTED], len(found.examples.classes))
             strip += strip_tag(masks, "What each of their pixels shows")
-        bar = (
-            f'<span class="bar" title="{a:,} to learn from, {b:,} to be judged by">'
-            f'<i style="width:calc((100% - {COUNTS_ROOM}) * {a / most:.3f});background:{colours.input}"></i>'
-            f'<i style="width:calc((100% - {COUNTS_ROOM}) * {b / most:.3f});margin-left:-.4rem;'
-            f'background:{colours.highlight}"></i>'
-            f"{a:,} + {b:,}</span>"
-        )
+        bar = bar_html(found.training.get(name, 0), found.validation.get(name, 0), most)
         rows += f'<span class="name" title="{html.escape(name)}">{html.escape(name)}</span>'
         rows += f'<span class="strip">{strip}</span>{bar}'
-    return f'<div class="training-data-key">{key}</div><div class="training-data" tabindex="0">{rows}</div>'
+    key = key_html(found.training, found.validation, "pictures")
+    return f'{key}<div class="training-data" tabindex="0">{rows}</div>'
+
+
+def key_html(training: Mapping[str, int], validation: Mapping[str, int], what: str) -> str:
+    """Return what the colours of the bars mean, and how many there are of each."""
+    colours = palette()
+    key = "".join(
+        f'<span><i style="background:{colour}"></i>{sum(counts.values()):,} {what} {words}</span>'
+        for words, counts, colour in (
+            ("to learn from", training, colours.input),
+            ("to be judged by, never learned from", validation, colours.highlight),
+        )
+    )
+    return f'<div class="training-data-key">{key}</div>'
+
+
+def bar_html(training: int, validation: int, most: int) -> str:
+    """Return how many there are of a class as a bar, where the longest one has `most`."""
+    colours = palette()
+    return (
+        f'<span class="bar" title="{training:,} to learn from, {validation:,} to be judged by">'
+        f'<i style="width:calc((100% - {COUNTS_ROOM}) * {training / most:.3f});background:{colours.input}"></i>'
+        f'<i style="width:calc((100% - {COUNTS_ROOM}) * {validation / most:.3f});margin-left:-.4rem;'
+        f'background:{colours.highlight}"></i>'
+        f"{training:,} + {validation:,}</span>"
+    )
 
 
 def strip_tag(pixels: np.ndarray, words: str) -> str:

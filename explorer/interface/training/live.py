@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from explorer.interface import runs_service
 from explorer.interface.current_picture import plain
 from explorer.interface.state import show_in
-from explorer.interface.training import about, asking, learning, words
+from explorer.interface.training import about, asking, learning, timing, words
 from explorer.interface.training.knobs import factors
 from explorer.interface.training.page_state import STATE
 from explorer.interface.training.reading import RunCurves, curves_of
@@ -17,6 +18,7 @@ from explorer.networks.work_context import SentenceError
 from explorer.runs.folder import STOP, read_wishes
 from explorer.runs.lessons.lesson import Lesson
 from explorer.runs.record import ACTIVE, Run
+from explorer.runs.time_left import Expected, seconds_left, share_done
 
 LOOK_SECONDS = 1.0
 LOWEST_RATE, HIGHEST_RATE = 1e-6, 1.0
@@ -27,6 +29,7 @@ def show(run: Run, lesson: Lesson | None) -> None:
     curves = curves_of(run.folder)
     metric = learning.chosen_metric(curves)
     before = _shape(run, curves)
+    expected = timing.expected_here(run, lesson, asking.everybodys().runs)
 
     @st.fragment(run_every=LOOK_SECONDS)
     def look() -> None:
@@ -36,7 +39,7 @@ def show(run: Run, lesson: Lesson | None) -> None:
             st.rerun()
         if _shape(now, curves_of(now.folder)) != before:
             st.rerun()
-        state_line(now)
+        state_line(now, expected)
         if now.state == "queued":
             _while_waiting(now, lesson)
         else:
@@ -56,8 +59,13 @@ def _shape(run: Run, curves: RunCurves) -> tuple[Any, ...]:
     return run.state, bool(curves.raw), tuple(curves.metrics()), "learning_rate" in curves.latest
 
 
-def state_line(run: Run) -> None:
-    """Draw where a run stands, with its numbers."""
+def state_line(run: Run, expected: Expected | None) -> None:
+    """Draw where a run stands, with its numbers.
+
+    Args:
+        run: which.
+        expected: of it on this machine, for the time left.
+    """
     progress = run.status.progress
     stopping = run.state in ACTIVE and (run.folder / STOP).exists()
     if run.state == "queued":
@@ -71,8 +79,9 @@ def state_line(run: Run) -> None:
         said = "Starting: the process loads its libraries …"
     else:
         what = f"**{message[0].upper()}{message[1:]}**" if message else ""
-        said = " · ".join(filter(None, [what, words.progress_words(progress)])) or "At work …"
-    st.progress(words.share_done(progress), said)
+        left = seconds_left(progress, expected, max(0.0, time.time() - (run.status.began or time.time())))
+        said = " · ".join(filter(None, [what, words.progress_words(progress, left)])) or "At work …"
+    st.progress(share_done(progress, expected), said)
     where = f"computes on {plain(run.status.device)}" if run.status.device else ""
     st.caption(" · ".join(filter(None, [where, f"{words.took(run)} so far"])))
 

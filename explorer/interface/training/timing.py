@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.networks.work_context import SentenceError
-from explorer.runs.data.sources import checked
 from explorer.runs.lessons import lessons
 from explorer.runs.lessons.lesson import Lesson, Preset
 from explorer.runs.record import Run
+from explorer.runs.time_left import Expected, expected_of
 
 REMEMBERED = 20
 FASTEST, SLOWEST = 1 / 50, 50.0
@@ -57,12 +56,20 @@ def pace(runs: Iterable[Run]) -> Pace:
 
 def estimate(lesson: Lesson, settings: Mapping[str, Any], data: Mapping[str, Any]) -> float | None:
     """Return a lesson's own estimate in seconds, None where these settings have none."""
-    try:
-        whole = checked(data) if data.get("source") else dict(data)
-        seconds = float(lesson.estimate(lesson.settings(settings), whole))
-    except (SentenceError, ArithmeticError, KeyError, TypeError, ValueError):
-        return None
-    return seconds if 0 < seconds < 1e7 else None
+    expected = expected_of(lesson, settings, data)
+    return None if expected is None else expected.seconds
+
+
+def expected_here(run: Run, lesson: Lesson | None, runs: Iterable[Run]) -> Expected | None:
+    """Return what is expected of a run on this machine, None where nothing is known.
+
+    Args:
+        run: which.
+        lesson: its lesson, where this version has it.
+        runs: all that this machine has seen.
+    """
+    expected = None if lesson is None else expected_of(lesson, run.config.settings, run.config.data)
+    return None if lesson is None or expected is None else expected.scaled(pace(runs).of(lesson))
 
 
 def preset_seconds(lesson: Lesson, preset: Preset, here: Pace) -> float:

@@ -110,8 +110,8 @@ def waiting_words(place: Place | None, dispatcher: str = "serves") -> str:
     return f"{where}; it may start in {about_seconds(place.seconds)}."
 
 
-def progress_words(progress: Progress) -> str:
-    """Return how far a run is: epoch, step, pictures per second, time left."""
+def progress_words(progress: Progress, seconds_left: float | None = None) -> str:
+    """Return how far a run is: epoch, step, pictures per second, and the time left of the whole run."""
     parts = []
     if progress.epoch is not None:
         parts.append(f"epoch {progress.epoch}" + (f" of {progress.epochs}" if progress.epochs else ""))
@@ -123,17 +123,9 @@ def progress_words(progress: Progress) -> str:
             if progress.rate >= 10
             else f"{progress.rate:.1f} {progress.unit}/s"
         )
-    if progress.seconds_left is not None and progress.epoch is not None:
-        parts.append(f"{about_seconds(progress.seconds_left)} left" + (" of this part" if progress.message else ""))
+    if seconds_left is not None:
+        parts.append(f"{about_seconds(seconds_left)} left")
     return " · ".join(parts)
-
-
-def share_done(progress: Progress) -> float:
-    """Return how much of the present part is done, 0 to 1."""
-    if not progress.epochs or progress.epoch is None:
-        return 0.0
-    within = (progress.step or 0) / progress.steps if progress.steps else 0.0
-    return min(1.0, max(0.0, (progress.epoch - 1 + within) / progress.epochs))
 
 
 def took(run: Run) -> str:

@@ -157,7 +157,7 @@ _T_WAVE = (0.24, 0.045, 0.30)
 _PREMATURE = ((0.0, 0.045, 0.95), (0.10, 0.04, -0.35), (0.28, 0.055, -0.28))
 
 
-def heartbeats(count: int, seed: int, noise: float = 0.04) -> Signals:
+def heartbeats(count: int, seed: int, noise: float = 0.04, first: int | None = None) -> Signals:
     """Return drawn electrocardiograms of one lead; they look like the textbook's and are for no diagnosis.
 
     Each begins at a random moment, at 58 to 96 beats a minute, and is polluted by breathing and noise. "premature
@@ -169,11 +169,12 @@ def heartbeats(count: int, seed: int, noise: float = 0.04) -> Signals:
         count: how many, the classes in random order.
         seed: of everything random.
         noise: standard deviation, where an R peak has about 1 mV.
+        first: so many of them, the first ones, are enough; None: all.
 
     Returns:
         Values (count, 384, 1) in mV, 64 a second.
     """
-    return _signals(count, seed, ECG_CLASSES, ECG_RATE, lambda kind, random: _heartbeat(kind, random, noise))
+    return _signals(count, seed, ECG_CLASSES, ECG_RATE, lambda kind, random: _heartbeat(kind, random, noise), first)
 
 
 def _heartbeat(kind: int, random: np.random.Generator, noise: float) -> np.ndarray:
@@ -217,7 +218,7 @@ def _peaks(kind: int, random: np.random.Generator) -> list[float]:
 # --- stereo sounds ---
 
 
-def stereo_sounds(count: int, seed: int, noise: float = 0.1) -> Signals:
+def stereo_sounds(count: int, seed: int, noise: float = 0.1, first: int | None = None) -> Signals:
     """Return short stereo sounds whose class no single sample tells, since pitch and phase are random.
 
     A tone that moves from the left to the right, or back; a fading ping with its echo on both sides; two tones so near
@@ -227,6 +228,7 @@ def stereo_sounds(count: int, seed: int, noise: float = 0.1) -> Signals:
         count: how many, the classes in random order.
         seed: of everything random.
         noise: standard deviation, where a full tone has amplitude 1.
+        first: so many of them, the first ones, are enough; None: all.
 
     Returns:
         Values (count, 1024, 2), left and right, 2,048 a second.
@@ -236,7 +238,7 @@ def stereo_sounds(count: int, seed: int, noise: float = 0.1) -> Signals:
         values = _SOUNDS[kind](random)
         return values + noise * random.normal(size=values.shape)
 
-    return _signals(count, seed, SOUND_CLASSES, SOUND_RATE, sound)
+    return _signals(count, seed, SOUND_CLASSES, SOUND_RATE, sound, first)
 
 
 def _time() -> np.ndarray:
@@ -304,8 +306,9 @@ def _signals(
     classes: tuple[str, ...],
     rate: int,
     draw: Callable[[int, np.random.Generator], np.ndarray],
+    first: int | None,
 ) -> Signals:
     random = np.random.default_rng(seed)
-    labels = random.permutation(np.arange(count) % len(classes))
+    labels = random.permutation(np.arange(count) % len(classes))[:first]
     values = np.stack([draw(int(kind), random) for kind in labels]).astype(np.float32)
     return Signals(values, labels.astype(np.int64), classes, rate)

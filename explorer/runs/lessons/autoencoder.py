@@ -106,12 +106,17 @@ def halvings_of(side: int) -> int:
 
 
 def _estimate(settings: Mapping[str, Any], data: Mapping[str, Any]) -> float:
+    return 10.0 + sum(_parts(settings, data))
+
+
+def _parts(settings: Mapping[str, Any], data: Mapping[str, Any]) -> list[float]:
+    """Return the seconds of each bottleneck."""
     source = data.get("source", "drawn_digits")
     values = {"drawn_digits": 784, "mnist": 784, "fashion_mnist": 784, "digits": 64, "cifar10": 3072}.get(source)
     values = values or 3 * data.get("side", 64) ** 2
     pictures = data.get("pictures") or data.get("per_class", 50) * len(data.get("classes", ())[:]) or 1500
-    passes = settings["epochs"] * len(settings["sizes"]) * pictures
-    return 10.0 + _SECONDS_A_VALUE[settings["network"]] * values * passes + 2.0 * len(settings["sizes"])
+    each = 2.0 + _SECONDS_A_VALUE[settings["network"]] * values * settings["epochs"] * pictures
+    return [each] * len(settings["sizes"])
 
 
 def _script(config: Config) -> str:
@@ -151,6 +156,7 @@ LESSON = Lesson(
     presets=_PRESETS,
     data=("drawn_digits", "drawn", "drawn_clean", "digits", "mnist", "fashion_mnist", "cifar10", "own"),
     estimate=_estimate,
+    parts=_parts,
     script=in_chosen_precision(_script),
     variants={variant(size): f"{size} numbers" for size in SIZES},
     background=_BACKGROUND,

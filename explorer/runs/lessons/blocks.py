@@ -149,15 +149,19 @@ def stack_name(text: str, input_shape: tuple[int, ...]) -> str:
 
 
 def _estimate(settings: Mapping[str, Any], data: Mapping[str, Any]) -> float:
-    classes = len(data.get("classes", ())) or 4
-    pictures = classes * data.get("per_class", 50)
+    return 8 + 0.004 * _pictures(data) + sum(_parts(settings, data))
+
+
+def _pictures(data: Mapping[str, Any]) -> int:
+    return int((len(data.get("classes", ())) or 4) * data.get("per_class", 50))
+
+
+def _parts(settings: Mapping[str, Any], data: Mapping[str, Any]) -> list[float]:
+    """Return the seconds of each kind of block."""
     side = data.get("side", 48)
-    work = settings["epochs"] * pictures * (side / 48) ** 2 * settings["depth"] / 24
+    work = settings["epochs"] * _pictures(data) * (side / 48) ** 2 * settings["depth"] / 24
     each = {"plain": 1.0, "residual": 1.1, "separable": 3.0, "xception": 2.0, "stack": 1.5}
-    seconds = 8 + 0.004 * pictures
-    for block in settings["blocks"]:
-        seconds += 5 + 8e-4 * work * each[block] * (settings["filters"] / 8) ** 1.5
-    return seconds
+    return [5 + 8e-4 * work * each[block] * (settings["filters"] / 8) ** 1.5 for block in settings["blocks"]]
 
 
 def _script(config: Config) -> str:
@@ -201,6 +205,7 @@ LESSON = Lesson(
     presets=_PRESETS,
     data=("drawn", "drawn_digits", "cifar10", "fashion_mnist", "mnist", "own"),
     estimate=_estimate,
+    parts=_parts,
     script=in_chosen_precision(_script),
     variants=BLOCKS,
     background=_BACKGROUND,

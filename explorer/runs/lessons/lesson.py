@@ -7,7 +7,7 @@ a page can show it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -136,6 +136,8 @@ class Lesson:
         data: names in `explorer.runs.data.sources` that it takes, the first one being the default; empty for a
             lesson that makes its own.
         estimate: from all settings and the data's to seconds on two cores of a laptop, roughly.
+        parts: from the same to the seconds of each part (`RunContext.part`), all of them within the estimate; None
+            for a run of one part.
         script: from a config to a Python script that trains the same with Keras alone, where it can.
         variants: value to title of what a run trains side by side; empty for one network.
         pretrained: whether it starts from a network of the catalogue (`Config.network`).
@@ -143,8 +145,8 @@ class Lesson:
         settled: by source the names of those settings of the data that the lesson's own settings decide, so that
             nobody is asked for them.
         loads: from the data that were asked for and all settings to the data that a run loads, where they differ.
-        glance: for a lesson that makes its own pictures, from all settings and the seed to an `Overview` of them
-            (`explorer.runs.data.overview`); raises `SentenceError` where these settings have none.
+        glance: for a lesson that makes its own data, from all settings and the seed to an `Overview` of pictures
+            (`explorer.runs.data.overview`) or a `SequenceOverview`; raises `SentenceError` where there are none.
     """
 
     name: str
@@ -164,6 +166,7 @@ class Lesson:
     settled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     loads: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] | None = None
     glance: Callable[[Mapping[str, Any], int], Any] | None = None
+    parts: Callable[[Mapping[str, Any], Mapping[str, Any]], Sequence[float]] | None = None
 
     def data_loaded(self, data: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the data that a run loads of which these were asked for."""

@@ -6,6 +6,22 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
+from explorer.networks.work_context import SentenceError
+from explorer.runs.data import stored
+from explorer.runs.data.sequence_overview import SequenceOverview
+from explorer.runs.data.sequences import (
+    ECG_CLASSES,
+    ECG_SECONDS,
+    REVIEW_CLASSES,
+    SOUND_CLASSES,
+    SOUND_SECONDS,
+    heartbeats,
+    periodic_series,
+    reviews,
+    stereo_sounds,
+)
 from explorer.runs.lessons import one_dimension_script
 from explorer.runs.lessons.lesson import Knob, Lesson, Preset
 from explorer.runs.record import Config
@@ -49,6 +65,13 @@ HORIZON = 32
 NEAR = 8
 """Steps that count as near."""
 SPARE_STEPS = 96
+JUDGED_SERIES, JUDGED_TEXTS, JUDGED_SIGNALS = 200, 1000, 600
+"""Of how many that are never learnt from a network has to show what it can do."""
+
+SHOWN_SERIES, SHOWN_TEXTS, SHOWN_SIGNALS, SHOWN_ROWS = 4, 3, 2, 3
+"""Examples before the start: series, and of each class texts, recordings and rows of a table."""
+LOOKED_AT = 60
+"""So many texts or recordings are drawn to find those examples."""
 """Steps of a training series beyond the longest reach."""
 
 _FORECAST = {"task": ("forecast",)}
@@ -247,16 +270,96 @@ def variant_of_width(width: int) -> str:
 
 
 def _estimate(settings: Mapping[str, Any], data: Mapping[str, Any]) -> float:
+    return (10 if settings["task"] == "forecast" else 8) + sum(_parts(settings, data))
+
+
+def _parts(settings: Mapping[str, Any], data: Mapping[str, Any]) -> list[float]:
+    """Return the seconds of each network, in each fold."""
     work = settings["epochs"] * settings["examples"] * (settings["filters"] + 8) / 32
     if settings["task"] == "forecast":
-        return 10 + 1.6e-6 * work * series_steps(settings) * settings["layers"] * len(settings["stacks"]) / 2
+        return [0.8e-6 * work * series_steps(settings) * settings["layers"]] * len(settings["stacks"])
     if settings["task"] == "text":
         length = 200 if settings["corpus"] == "imdb" else 60
-        return 8 + 2.5e-6 * work * length * sum(settings["widths"]) / 2
+        return [1.25e-6 * work * length * width for width in settings["widths"]]
     if settings["task"] == "table":
-        return 8 + settings["folds"] * (2 + 0.09 * settings["epochs"])
+        count = settings["folds"] * len(TABLE_NETWORKS)
+        return [(2 + 0.09 * settings["epochs"]) / len(TABLE_NETWORKS)] * count
     steps = 384 if settings["signals"] == "heartbeats" else 1024
-    return 8 + 3.5e-6 * work * steps
+    return [3.5e-6 * work * steps]
+
+
+# --- what there is to be seen before a run starts ---
+
+
+def _glance(settings: Mapping[str, Any], seed: int) -> SequenceOverview:
+    every = LESSON.settings(settings)
+    return _GLANCES[every["task"]](every, seed)
+
+
+def _series(settings: Mapping[str, Any], seed: int) -> SequenceOverview:
+    steps, period, count = series_steps(settings), settings["period"], settings["examples"]
+    found = periodic_series(count, steps, period, settings["noise"], seed)[:SHOWN_SERIES]
+    return SequenceOverview(
+        "series",
+        {"series": count},
+        {"series": JUDGED_SERIES},
+        waves={f"series {at}": one[None, :, None].copy() for at, one in enumerate(found, start=1)},
+        axis=f"{steps} steps; the pattern comes again after {period}",
+    )
+
+
+def _texts(settings: Mapping[str, Any], seed: int) -> SequenceOverview:
+    count = settings["examples"]
+    if settings["corpus"] == "imdb":
+        try:
+            stored.make_sure("imdb", download=False)
+            note = "Real reviews, shortened to 200 words; some are shown as soon as the run has read them."
+        except SentenceError as failure:
+            note = str(failure)
+        return SequenceOverview("texts", {"reviews": count}, {"reviews": IMDB["validation"]}, notes=(note,))
+    # They are written one after the other: the first ones are the same whatever their number.
+    told = reviews(min(count, LOOKED_AT), settings["negated"], seed)
+    shown = {
+        name: tuple(told.texts[at] for at in np.flatnonzero(told.labels == label)[:SHOWN_TEXTS])
+        for label, name in enumerate(REVIEW_CLASSES)
+    }
+    return SequenceOverview("texts", {"reviews": count}, {"reviews": JUDGED_TEXTS}, texts=shown)
+
+
+def _recordings(settings: Mapping[str, Any], seed: int) -> SequenceOverview:
+    beats = settings["signals"] == "heartbeats"
+    make, classes = (heartbeats, ECG_CLASSES) if beats else (stereo_sounds, SOUND_CLASSES)
+    found = make(settings["examples"], seed, settings["noise"], first=LOOKED_AT)
+    return SequenceOverview(
+        "recordings",
+        _shares(classes, settings["examples"]),
+        _shares(classes, JUDGED_SIGNALS),
+        waves={name: found.values[found.labels == label][:SHOWN_SIGNALS] for label, name in enumerate(classes)},
+        axis=f"{ECG_SECONDS} seconds" if beats else f"{SOUND_SECONDS:g} seconds; left channel above, right one below",
+    )
+
+
+def _shares(classes: tuple[str, ...], count: int) -> dict[str, int]:
+    return {name: len(range(label, count, len(classes))) for label, name in enumerate(classes)}
+
+
+def _rows(settings: Mapping[str, Any], seed: int) -> SequenceOverview:
+    from sklearn.datasets import load_breast_cancer, load_wine
+
+    found = load_breast_cancer() if settings["table"] == "breast_cancer" else load_wine()
+    names, values, labels = map(str, found.target_names), np.asarray(found.data, float), np.asarray(found.target)
+    by_class = {name: values[labels == label] for label, name in enumerate(names)}
+    return SequenceOverview(
+        "rows",
+        {name: len(rows) for name, rows in by_class.items()},
+        rows={name: rows[:SHOWN_ROWS].copy() for name, rows in by_class.items()},
+        columns=tuple(map(str, found.feature_names)),
+        notes=(f"Each row is judged once, by networks that have learnt from the other {settings['folds'] - 1} of "
+               f"{settings['folds']} folds.",),
+    )  # fmt: skip
+
+
+_GLANCES = {"forecast": _series, "text": _texts, "table": _rows, "signals": _recordings}
 
 
 def _script(config: Config) -> str:
@@ -304,7 +407,9 @@ LESSON = Lesson(
     knobs=_KNOBS,
     presets=_PRESETS,
     data=(),
+    glance=_glance,
     estimate=_estimate,
+    parts=_parts,
     script=_script,
     variants={
         **STACKS,

@@ -149,9 +149,14 @@ def _variants() -> dict[str, str]:
 def _estimate(settings: Mapping[str, Any], data: Mapping[str, Any]) -> float:
     pictures, validation = data.get("pictures", 400), data.get("validation", 100)
     area = (data.get("side", 96) / 96) ** 2
-    passes = settings["epochs"] * (pictures + validation / 3) * len(settings["losses"])
-    training = sum(_SECONDS_A_SCENE[name] for name in settings["networks"]) * passes
-    return 8.0 + area * (training + 0.0025 * (pictures + validation))
+    return 8.0 + area * 0.0025 * (pictures + validation) + sum(_parts(settings, data))
+
+
+def _parts(settings: Mapping[str, Any], data: Mapping[str, Any]) -> list[float]:
+    """Return the seconds of each network with each loss."""
+    area = (data.get("side", 96) / 96) ** 2
+    passes = settings["epochs"] * (data.get("pictures", 400) + data.get("validation", 100) / 3)
+    return [area * _SECONDS_A_SCENE[name] * passes for name in settings["networks"] for _ in settings["losses"]]
 
 
 def _script(config: Config) -> str:
@@ -198,6 +203,7 @@ LESSON = Lesson(
     presets=_PRESETS,
     data=("drawn_scenes", "drawn", "own"),
     estimate=_estimate,
+    parts=_parts,
     script=in_chosen_precision(_script),
     variants=_variants(),
     background=_BACKGROUND,

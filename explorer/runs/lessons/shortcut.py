@@ -159,9 +159,13 @@ def _glance(settings: Mapping[str, Any], seed: int) -> Overview:
 
 
 def _estimate(settings: Mapping[str, Any], data: Mapping[str, Any]) -> float:
-    pictures = 2 * settings["per_class"] * settings["epochs"] * len(settings["variants"])
-    area = (settings["side"] / 48) ** 2
-    return 10.0 + 0.004 * settings["per_class"] * len(settings["variants"]) + 0.0009 * area * pictures
+    return 10.0 + sum(_parts(settings, data))
+
+
+def _parts(settings: Mapping[str, Any], data: Mapping[str, Any]) -> list[float]:
+    """Return the seconds of each network, its pictures among them."""
+    pictures, area = 2 * settings["per_class"] * settings["epochs"], (settings["side"] / 48) ** 2
+    return [0.004 * settings["per_class"] + 0.0009 * area * pictures] * len(settings["variants"])
 
 
 def _script(config: Config) -> str:
@@ -207,6 +211,7 @@ LESSON = Lesson(
     presets=_PRESETS,
     data=(),
     estimate=_estimate,
+    parts=_parts,
     script=_script,
     variants=VARIANTS,
     background=_BACKGROUND,

@@ -161,11 +161,16 @@ def small_side(scale: int, picture_side: int) -> int:
 
 
 def _estimate(settings: Mapping[str, Any], data: Mapping[str, Any]) -> float:
+    pictures = data.get("pictures", 400) + data.get("validation", 60)
+    return 8.0 + 0.003 * pictures + sum(_parts(settings, data))
+
+
+def _parts(settings: Mapping[str, Any], data: Mapping[str, Any]) -> list[float]:
+    """Return the seconds of each network with each loss."""
     area = (small_side(settings["scale"], data.get("side", 96)) / 12) ** 2
     work = (settings["filters"] / 24) ** 2 * (settings["blocks"] + 1) / 5
-    networks = len(settings["networks"]) * len(settings["losses"])
     each = settings["epochs"] * settings["patches"] * _SECONDS_A_PATCH * area * work + 2.0
-    return 8.0 + networks * each + 0.003 * (data.get("pictures", 400) + data.get("validation", 60))
+    return [each] * (len(settings["networks"]) * len(settings["losses"]))
 
 
 def _script(config: Config) -> str:
@@ -211,6 +216,7 @@ LESSON = Lesson(
     presets=_PRESETS,
     data=("drawn_clean", "drawn", "drawn_scenes", "drawn_digits", "fashion_mnist", "cifar10", "own"),
     estimate=_estimate,
+    parts=_parts,
     script=in_chosen_precision(_script),
     variants=_variants(),
     background=_BACKGROUND,

@@ -229,16 +229,26 @@ def _augmented(settings: Mapping[str, Any]) -> bool:
 
 def _estimate(settings: Mapping[str, Any], data: Mapping[str, Any]) -> float:
     classes = len(data.get("classes", ())) or 4
-    seconds = 12.0 + 0.006 * classes * max(settings["counts"])
-    for count, strategy in product(settings["counts"], settings["strategies"]):
-        each = 0.6
-        if strategy in _SECONDS_A_PICTURE:
-            pictures = count * classes
-            each += _SECONDS_A_PICTURE[strategy] * pictures * epochs_for(pictures, settings) + 1.5
-        elif strategy == "frozen" and _augmented(settings):
-            each += 0.003 * count * classes * epochs_for(count * classes, settings)
+    return 12.0 + 0.006 * classes * max(settings["counts"]) + sum(_parts(settings, data))
+
+
+def _parts(settings: Mapping[str, Any], data: Mapping[str, Any]) -> list[float]:
+    """Return the seconds of every strategy on every draw of pictures, in the order in which they are tried."""
+    classes = len(data.get("classes", ())) or 4
+    seconds = []
+    for count in sorted(settings["counts"]):
+        each = [_seconds(strategy, count * classes, settings) for strategy in settings["strategies"]]
         seconds += each * repeats_of(count, settings)
     return seconds
+
+
+def _seconds(strategy: str, pictures: int, settings: Mapping[str, Any]) -> float:
+    epochs = epochs_for(pictures, settings)
+    if strategy in _SECONDS_A_PICTURE:
+        return 2.1 + _SECONDS_A_PICTURE[strategy] * pictures * epochs
+    if strategy == "frozen" and _augmented(settings):
+        return 0.6 + 0.003 * pictures * epochs
+    return 0.6
 
 
 def data_of(data: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -309,6 +319,7 @@ LESSON = Lesson(
     presets=_PRESETS,
     data=("drawn", "own", "digits", "drawn_digits", "mnist", "fashion_mnist", "cifar10"),
     estimate=_estimate,
+    parts=_parts,
     script=_script,
     variants=variants(),
     pretrained=True,

@@ -51,6 +51,7 @@ def train(context: RunContext) -> None:
         if context.stopped():
             break
         context.say(f"{size} numbers in the bottleneck, {number} of {len(settings['sizes'])}")
+        context.part(number, len(settings["sizes"]))
         trial.run(size)
     trial.write_outcome()
 

@@ -87,6 +87,7 @@ def train(context: RunContext) -> None:
         if context.stopped():
             break
         context.say(f"{BLOCKS[block]}: {number} of {len(settings['blocks'])}")
+        context.part(number, len(settings["blocks"]))
         result = _trained(context, settings, block, data)
         if result.training:
             results.append(result)

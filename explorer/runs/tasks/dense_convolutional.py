@@ -113,6 +113,7 @@ def train(context: RunContext) -> None:
         if context.stopped():
             break
         context.say(f"{title(network, name)}: {number} of {len(plans)}")
+        context.part(number, len(plans))
         result = _trained(context, settings, network, name, treatment, data)
         if result.validation:
             results.append(result)

@@ -102,8 +102,10 @@ class _Comparison:
             context, self.swapped.pixels[probe], self.classes, labels[probe].tolist(), self.swapped.names[probe]
         )
         outcome.write_validation(context, self.swapped.pixels, labels.tolist(), self.classes, self.swapped.names)
-        for number, variant in enumerate(self.settings["variants"]):
-            self._train(variant, f"{VARIANTS[variant]} ({number + 1} of {len(self.settings['variants'])})")
+        count = len(self.settings["variants"])
+        for number, variant in enumerate(self.settings["variants"], start=1):
+            context.part(number, count)
+            self._train(variant, f"{VARIANTS[variant]} ({number} of {count})")
             self.write_outcome()
         self._show_evidence()
 

@@ -54,6 +54,7 @@ def train(context: RunContext) -> None:
         if context.stopped():
             break
         context.say(f"{title}, {number} of {len(variants)}" if len(variants) > 1 else title)
+        context.part(number, len(variants))
         trial.run(variant, title, network, loss)
     trial.write_outcome()
 

@@ -175,6 +175,7 @@ class _Trial:
             context.raise_if_stopped()
             which = f", draw {draw.repeat + 1}" if repeats_of(draw.count, self.settings) > 1 else ""
             context.say(f"{STRATEGIES[name]}, {draw.count} per class{which} ({number + 1} of {len(trials)})")
+            context.part(number + 1, len(trials))
             self._try(name, draw)
             if number + 1 == len(trials) or trials[number + 1][0].count != draw.count:
                 self.write_outcome()

@@ -15,6 +15,7 @@ from explorer.runs.data.sequences import periodic_series
 from explorer.runs.fitting import fit
 from explorer.runs.lessons.one_dimension import (
     HORIZON,
+    JUDGED_SERIES,
     NEAR,
     STACKS,
     dilations,
@@ -27,7 +28,6 @@ from explorer.runs.outcome import Line, Lines, Number, Numbers, Table, Verdict, 
 from explorer.runs.scoring import compiled
 from explorer.runs.trained import file_of
 
-VALIDATION_SERIES = 200
 VALIDATION_SEED = 1_000_000
 NUDGED_SERIES = 8
 SHOWN = 2
@@ -97,13 +97,14 @@ def train(context: RunContext, settings: dict[str, Any]) -> None:
     steps, seed = series_steps(settings), context.config.seed
     training = periodic_series(settings["examples"], steps, settings["period"], settings["noise"], seed)
     validation = periodic_series(
-        VALIDATION_SERIES, steps + HORIZON, settings["period"], settings["noise"], seed + VALIDATION_SEED
+        JUDGED_SERIES, steps + HORIZON, settings["period"], settings["noise"], seed + VALIDATION_SEED
     )
     judged: list[Judged] = []
     for number, stack in enumerate(settings["stacks"], start=1):
         if context.stopped():
             break
         context.say(f"{STACKS[stack]}, {number} of {len(settings['stacks'])}")
+        context.part(number, len(settings["stacks"]))
         judged.append(_trained(context, settings, stack, training, validation))
         write_outcome(context, items(settings, judged, validation, complete=not context.stopped()))
     write_outcome(context, items(settings, judged, validation, complete=not context.stopped()))
@@ -280,7 +281,7 @@ def _errors(settings: dict[str, Any], judged: list[Judged]) -> Lines:
         x_title="step",
         y_title="root mean squared error",
         lines=(floor, *(_line(STACKS[one.variant], steps, one.errors, points=True) for one in judged)),
-        note=f"Over {VALIDATION_SERIES} series that were not learnt from. Who forecasts 0 for ever has an error of 1.",
+        note=f"Over {JUDGED_SERIES} series that were not learnt from. Who forecasts 0 for ever has an error of 1.",
     )
 
 

@@ -14,7 +14,7 @@ from explorer.runs.context import RunContext
 from explorer.runs.data.sequence_pictures import waveform
 from explorer.runs.data.sequences import Signals, heartbeats, stereo_sounds
 from explorer.runs.fitting import fit
-from explorer.runs.lessons.one_dimension import sentence_of
+from explorer.runs.lessons.one_dimension import JUDGED_SIGNALS, sentence_of
 from explorer.runs.outcome import (
     Guesses,
     Line,
@@ -33,7 +33,6 @@ from explorer.runs.outcome import (
 from explorer.runs.scoring import accuracy, class_table, compiled, probabilities
 from explorer.runs.tasks.sequences.baseline import logistic_regression
 
-VALIDATION = 600
 VALIDATION_SEED = 1_000_000
 SHOWN_FILTERS = 3
 MOST_POINTS = 512
@@ -93,7 +92,7 @@ def train(context: RunContext, settings: dict[str, Any]) -> None:
     """Train a linear classifier and a convolutional network on the same recordings."""
     context.say("drawing the signals")
     training = draw(settings, settings["examples"], context.config.seed)
-    validation = draw(settings, VALIDATION, context.config.seed + VALIDATION_SEED)
+    validation = draw(settings, JUDGED_SIGNALS, context.config.seed + VALIDATION_SEED)
     limit = float(np.quantile(np.abs(training.values), 0.999))
     context.raise_if_stopped()
     pixels = np.stack([waveform(values, limit) for values in validation.values])
@@ -108,6 +107,7 @@ def train(context: RunContext, settings: dict[str, Any]) -> None:
     linear = _linear(context, training, validation)
     write_predictions(context, linear, "linear")
     context.say("convolutional network")
+    context.part(1, 1)
     model, complete, seconds = _network(context, settings, training, validation, probe)
     context.save_model(model)
     chances = probabilities(model, validation.values)

@@ -113,7 +113,9 @@ def _fold(
     columns, classes = values.shape[1], len(trial.classes)
     linear = logistic_regression(context, values[training], trial.labels[training])
     _keep(trial, "linear", validation, linear.predict_proba(values[validation]), (columns + 1) * classes)
-    for name in TABLE_NETWORKS:
+    count = len(TABLE_NETWORKS)
+    for place, name in enumerate(TABLE_NETWORKS, start=1):
+        context.part((number - 1) * count + place, settings["folds"] * count)
         context.say(f"fold {number} of {settings['folds']}: {TABLE_NETWORKS[name].lower()}")
         keras.utils.set_random_seed(context.config.seed + number)
         build = build_dense if name == "dense" else build_convolutional

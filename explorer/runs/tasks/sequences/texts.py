@@ -16,7 +16,7 @@ from explorer.runs.data.sequence_pictures import written
 from explorer.runs.data.sequences import REVIEW_CLASSES, Reviews, reviews
 from explorer.runs.data.stored import TextSet
 from explorer.runs.fitting import fit
-from explorer.runs.lessons.one_dimension import IMDB, WIDTHS, sentence_of, variant_of_width
+from explorer.runs.lessons.one_dimension import IMDB, JUDGED_TEXTS, WIDTHS, sentence_of, variant_of_width
 from explorer.runs.outcome import (
     MOST_KEPT_PICTURES,
     Guesses,
@@ -35,7 +35,6 @@ from explorer.runs.scoring import accuracy, class_table, compiled, probabilities
 from explorer.runs.tasks.sequences.baseline import logistic_regression
 from explorer.runs.trained import file_of
 
-VALIDATION = 1000
 VALIDATION_SEED = 1_000_000
 PAD, UNKNOWN, FIRST_WORD = 0, 1, 2
 VECTOR = 16
@@ -110,6 +109,7 @@ def train(context: RunContext, settings: dict[str, Any]) -> None:
         if context.stopped():
             break
         context.say(f"filters of {WIDTHS[width]}, {number} of {len(settings['widths'])}")
+        context.part(number, len(settings["widths"]))
         one, whole = _trained(context, settings, width, training, validation, len(names))
         judged.append(one)
         complete = complete and whole
@@ -133,7 +133,7 @@ def load(context: RunContext, settings: dict[str, Any]) -> tuple[Encoded, Encode
     told = reviews(settings["examples"], settings["negated"], seed)
     names = vocabulary(told.texts)
     length = max(len(text.split()) for text in told.texts)
-    judged_by = reviews(VALIDATION, settings["negated"], seed + VALIDATION_SEED)
+    judged_by = reviews(JUDGED_TEXTS, settings["negated"], seed + VALIDATION_SEED)
     return encoded(told, names, length), encoded(judged_by, names, length), names
 
 
