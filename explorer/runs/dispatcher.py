@@ -26,7 +26,7 @@ from typing import Protocol
 from filelock import FileLock
 
 from explorer.runs.cleaning import clean
-from explorer.runs.folder import NOT_STARTED_STOPPED, STOP, WAKE, finish, read_status, replace
+from explorer.runs.folder import NOT_STARTED_STOPPED, STOP, WAKE, finish, put_back, read_status, replace
 from explorer.runs.listing import INTERRUPTED, listing
 from explorer.runs.lock import LockHeld, take
 from explorer.runs.record import ACTIVE, Run
@@ -224,15 +224,18 @@ class Dispatcher:
         with self._lock:  # before the listing, so that what ends in between is not taken for waiting
             placed = dict(self._placed)
         runs = listing(self.root).runs
+        back = False
         for run in runs:
             if run.id in placed or time.monotonic() < self._store_again.get(run.id, 0.0):
                 continue
             try:
-                self._put_away(run)
+                back |= self._put_away(run)
             except (OSError, ValueError):  # a full disk: it is shown as what it is, and stored later
                 log.warning("The state of %s could not be stored", run.id, exc_info=True)
                 # Whoever tries holds its lock, and so makes it look alive for a moment.
                 self._store_again[run.id] = time.monotonic() + STORE_AGAIN_SECONDS
+        if back:  # it has its old place in the line, which may be the first
+            runs = listing(self.root).runs
         if self._placer is not None:
             self.slots = list(self._placer.slots())
         self._announce()
@@ -252,13 +255,18 @@ class Dispatcher:
                 replace(self.root / ANNOUNCEMENT, json.dumps(said).encode())
                 self._announced = list(self.slots)
 
-    def _put_away(self, run: Run) -> None:
+    def _put_away(self, run: Run) -> bool:
+        """Store how a run has ended that nobody runs; return whether it is back in the line instead."""
         if run.stored in ACTIVE and run.state == "interrupted":
+            if put_back(run.folder):
+                log.info("%s was cut off and begins anew", run.id)
+                return True
             finish(run.folder, "interrupted", INTERRUPTED, only_from=ACTIVE)
         elif run.state == "queued" and (run.folder / STOP).exists():
             finish(run.folder, "stopped", NOT_STARTED_STOPPED, only_from=["queued"])
         elif run.state == "queued" and self._failures[run.id] >= ATTEMPTS:
             finish(run.folder, "failed", NOT_STARTED, only_from=["queued"])
+        return False
 
     def _fill(self, runs: Sequence[Run], placed: dict[str, _Placed]) -> None:
         free = self._free_slots(runs, placed)

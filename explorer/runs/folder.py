@@ -20,11 +20,11 @@ from typing import Any
 
 from explorer.networks.work_context import SentenceError
 from explorer.runs.lock import LockHeld, hold
-from explorer.runs.record import ACTIVE, FINAL, ID, NEXT, Config, Run, State, Status
+from explorer.runs.record import ACTIVE, FINAL, ID, NEXT, Config, Progress, Run, State, Status
 
 CONFIG, STATUS, METRICS, LOG, MODEL = "config.json", "status.json", "metrics.jsonl", "log.txt", "model.keras"
 PREVIEWS, STOP, HEARD, WISHES = "previews", "stop", "heard", "wishes.json"
-LOCK, HEARTBEAT, SPARE, TITLE = "lock", "heartbeat", "spare", "title.txt"
+LOCK, HEARTBEAT, SPARE, TITLE, RESTARTED = "lock", "heartbeat", "spare", "title.txt", "restarted"
 WAKE, CLOCK, TRASH = ".wake", ".clock", ".trash-"
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 LARGEST_JSON = 8_000_000
 LONGEST_TITLE = 60
 SPARE_BYTES = 8192
+MOST_RESTARTS = 1
 HEARTBEAT_SECONDS = 5.0
 SILENT_SECONDS = 20.0
 
@@ -185,12 +186,14 @@ def write_status(folder: Path, status: Status) -> None:
     A final state gives up the spare room if the disk is full.
 
     Raises:
-        ValueError: if the file's state does not allow it.
+        ValueError: if the file's state does not allow it, or the run has begun anew since.
         OSError: if it cannot be written.
     """
-    before = read_status(folder).state
-    if status.state not in NEXT[before]:
-        raise ValueError(f"a run cannot go from {before} to {status.state}")
+    before = read_status(folder)
+    if status.state not in NEXT[before.state]:
+        raise ValueError(f"a run cannot go from {before.state} to {status.state}")
+    if status.restarts < before.restarts:
+        raise ValueError("the run has begun anew somewhere else")
     content = _status_bytes(status)
     try:
         replace(folder / STATUS, content)
@@ -232,6 +235,47 @@ def finish(
     except LockHeld:
         return False
     count_change()
+    return True
+
+
+def put_back(folder: Path, seconds: float = 0.0) -> bool:
+    """Put a run that was cut off back into the line, where it begins anew with the same seed; once, then never again.
+
+    What it had written is deleted, but for its log: the new beginning writes the same.
+
+    Args:
+        folder: the run's.
+        seconds: how long to try to get the lock.
+
+    Returns:
+        Whether it waits now; False if it was not in progress, somebody holds it, it was to stop, or it has been put
+        back before.
+
+    Raises:
+        OSError: if it cannot be read or written.
+        ValueError: if the folder is broken.
+    """
+    try:
+        with hold(folder / LOCK, seconds):
+            status = read_status(folder)
+            if status.state not in ACTIVE or status.restarts >= MOST_RESTARTS or (folder / STOP).exists():
+                return False
+            for path in folder.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                elif path.name not in (CONFIG, STATUS, LOCK, TITLE, LOG):
+                    path.unlink(missing_ok=True)
+            (folder / PREVIEWS).mkdir()
+            (folder / RESTARTED).touch()
+            fresh: dict[str, Any] = {"pid": None, "host": "", "slot": "", "device": "", "progress": Progress()}
+            # The last word: whoever is cut off before it finds the run as it was, and begins with this again.
+            write_status(folder, status.moved("queued", restarts=status.restarts + 1, **fresh))
+            with contextlib.suppress(OSError):
+                (folder / SPARE).write_bytes(os.urandom(SPARE_BYTES))
+    except LockHeld:
+        return False
+    count_change()
+    wake(folder.parent)
     return True
 
 

@@ -23,14 +23,15 @@ ACTIVE: frozenset[State] = frozenset({"starting", "running"})
 
 NEXT: dict[State, frozenset[State]] = {
     "queued": frozenset({"starting", "stopped", "failed"}),
-    "starting": frozenset({"starting", "running", "failed", "stopped", "interrupted"}),
-    "running": frozenset({"running", "done", "failed", "stopped", "interrupted"}),
+    "starting": frozenset({"starting", "running", "failed", "stopped", "interrupted", "queued"}),
+    "running": frozenset({"running", "done", "failed", "stopped", "interrupted", "queued"}),
     "done": frozenset(),
     "failed": frozenset(),
     "stopped": frozenset(),
     "interrupted": frozenset(),
 }
-"""What may follow a state; a state that follows itself only brings new progress."""
+"""What may follow a state; a state that follows itself only brings new progress. What was in progress comes back into
+the line where it was cut off through no fault of its own (see `folder.put_back`)."""
 
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 
@@ -113,6 +114,7 @@ class Status(BaseModel):
         slot: what it was given: "cpu" or a GPU.
         device: what it computes on, as a visitor reads it.
         progress: how far it is.
+        restarts: how often it was put back into the line, to begin anew.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -125,6 +127,7 @@ class Status(BaseModel):
     slot: str = ""
     device: str = ""
     progress: Progress = Progress()
+    restarts: int = 0
 
     def moved(self, state: State, now: float | None = None, **changes: Any) -> Status:
         """Return the status after a move to `state`, with other fields changed as well.
@@ -138,13 +141,13 @@ class Status(BaseModel):
         return self.model_copy(update={**changes, "state": state, "log": log})
 
     def time_of(self, *states: State) -> float | None:
-        """Return when the run first entered one of `states`, in seconds since 1970."""
-        return next((at for state, at in self.log if state in states), None)
+        """Return when the run last entered one of `states`, in seconds since 1970."""
+        return next((at for state, at in reversed(self.log) if state in states), None)
 
     @property
     def began(self) -> float | None:
-        """When it was given a process."""
-        return self.time_of("starting")
+        """When it was given a process; None while it waits for another one."""
+        return None if self.state == "queued" else self.time_of("starting")
 
     @property
     def ended(self) -> float | None:

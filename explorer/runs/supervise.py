@@ -1,7 +1,7 @@
 """Watches one run from its process' start to its final state; returns only when that is written.
 
 It asks, waits and ends; what it says about an end is one sentence in the run's status. If this process dies, the
-run's process goes too, and the run is shown as interrupted.
+run's process goes too, and the run is shown as interrupted until a dispatcher has it begin anew.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 from explorer.runs.child import MEMORY, REFUSED
-from explorer.runs.folder import HEARD, LOG, STOP, finish, read_status, wake
+from explorer.runs.folder import HEARD, LOG, STOP, finish, put_back, read_status, wake
 from explorer.runs.process import start_process
 from explorer.runs.record import ACTIVE, FINAL, State
 from explorer.runs.standby import StandBy
@@ -76,11 +76,11 @@ def supervise(
         folder: the run's.
         slot: "cpu", or the GPU's name for CUDA_VISIBLE_DEVICES.
         limits: what it may take.
-        closing: ends the run as interrupted once it is set.
+        closing: ends the run once it is set, and puts it back into the line; a second time it is interrupted.
         standby: a process to use instead of a fresh one.
 
     Returns:
-        The state that it was left in: a final one; `queued` if `closing` came before it began; `starting` or `running`
+        The state that it was left in: a final one; `queued` if `closing` came before its end; `starting` or `running`
         if another process runs it, or the disk takes no final word (then it is shown as interrupted).
 
     Raises:
@@ -114,6 +114,8 @@ def _conclude(folder: Path, code: int, watch: _Watch) -> State:
         finish(folder, *watch.verdict, seconds=FINISH_SECONDS)
     elif state in ACTIVE and code != REFUSED:
         try:
+            if watch.verdict is not None and watch.verdict[0] == "interrupted" and put_back(folder, FINISH_SECONDS):
+                return "queued"
             finish(folder, *(watch.verdict or ("failed", _sentence_about(code))), seconds=FINISH_SECONDS)
         except OSError:
             log.warning("The final state of %s could not be written", folder.name, exc_info=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.networks.work_context import SentenceError
-from explorer.runs.data.sources import checked
 from explorer.runs.lessons.lesson import Lesson
 from explorer.runs.record import Progress
 
@@ -34,6 +33,8 @@ class Expected:
 
 def expected_of(lesson: Lesson, settings: Mapping[str, Any], data: Mapping[str, Any]) -> Expected | None:
     """Return what a lesson expects, in seconds on two cores of a laptop; None where these settings have no estimate."""
+    from explorer.runs.data.sources import checked  # it brings Pillow, which those who start runs do without
+
     try:
         whole = checked(data) if data.get("source") else dict(data)
         every = lesson.settings(settings)

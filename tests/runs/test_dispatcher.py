@@ -121,24 +121,27 @@ def test_killed_dispatchers_are_taken_over_from(root: Path, queue: Queue, proces
     assert pid is not None
     first.kill()
     until(lambda: gone(pid))
-    until(lambda: states(root) == ["interrupted", "done", "done", "done"])
-    assert read_status(running.folder).state == "interrupted"  # stored, not only shown
-    began = [read_status(run.folder).began for run in waiting]
+    until(lambda: states(root) == ["done"] * 4)
+    # What was cut off has kept its place, which is the first, and begins anew.
+    began = [read_status(run.folder).began for run in (running, *waiting)]
     assert began == sorted(began)
+    assert [read_status(run.folder).restarts for run in (running, *waiting)] == [1, 0, 0, 0]
+    assert len(read_metrics(running.folder / METRICS).rows) == 1
     assert second.poll() is None
 
 
-def test_a_dispatcher_ends_with_its_stdin_and_its_runs_say_why(
+def test_a_dispatcher_ends_with_its_stdin_and_its_runs_begin_anew_once(
     root: Path, queue: Queue, processes: Callable[..., object]
 ) -> None:
-    running, waiting = queue("deaf"), queue(owner="ben")
-    process = processes("-m", "explorer.runs.dispatcher", "--root", str(root))
-    until(lambda: trains(running))
-    process.stdin.close()
-    assert process.wait(20) == 0
-    assert read_status(running.folder).state == "interrupted"
+    running, waiting = queue(steps=10_000, pause=0.01), queue(owner="ben")
+    for state in ("queued", "interrupted"):
+        process = processes("-m", "explorer.runs.dispatcher", "--root", str(root))
+        until(lambda: trains(running))
+        process.stdin.close()
+        assert process.wait(20) == 0
+        assert read_status(running.folder).state == state
+        assert read_status(waiting.folder).state == "queued"
     assert "shut down" in read_status(running.folder).reason
-    assert read_status(waiting.folder).state == "queued"
 
 
 def test_a_keeper_starts_its_dispatcher_again(root: Path, queue: Queue) -> None:
@@ -150,7 +153,7 @@ def test_a_keeper_starts_its_dispatcher_again(root: Path, queue: Queue) -> None:
         pid = keeper.pid
         assert pid is not None
         psutil.Process(pid).kill()
-        until(lambda: states(root) == ["interrupted", "done"])
+        until(lambda: states(root) == ["done", "done"])
         assert keeper.pid != pid
     finally:
         keeper.close()
@@ -158,7 +161,7 @@ def test_a_keeper_starts_its_dispatcher_again(root: Path, queue: Queue) -> None:
     assert find(root, waiting.id).state == "done"
 
 
-def test_after_a_restart_what_was_running_is_interrupted_and_the_line_goes_on(
+def test_after_a_restart_what_was_running_begins_anew_and_the_line_goes_on(
     root: Path, queue: Queue, dispatch: Dispatch
 ) -> None:
     lost = [queue(owner="anna"), queue(owner="ben")]
@@ -168,8 +171,25 @@ def test_after_a_restart_what_was_running_is_interrupted_and_the_line_goes_on(
     waits = queue(owner="anna", steps=1)
     assert states(root) == ["interrupted", "interrupted", "queued"]  # before anybody has stored it
     dispatch()
-    until(lambda: states(root) == ["interrupted", "interrupted", "done"])
-    assert [read_status(run.folder).state for run in (*lost, waits)] == ["interrupted", "interrupted", "done"]
+    until(lambda: states(root) == ["done"] * 3)
+    assert [read_status(run.folder).restarts for run in (*lost, waits)] == [1, 1, 0]
+
+
+def test_what_is_cut_off_a_second_time_stays_interrupted(root: Path, queue: Queue, dispatch: Dispatch) -> None:
+    run = queue(owner="anna")
+    queue(owner="ben", steps=1)
+    write_status(run.folder, read_status(run.folder).moved("starting", restarts=1))
+    dispatch()
+    until(lambda: states(root) == ["interrupted", "done"])
+    until(lambda: read_status(run.folder).state == "interrupted")  # stored, not only shown
+
+
+def test_what_was_to_stop_when_it_was_cut_off_does_not_begin_anew(root: Path, queue: Queue, dispatch: Dispatch) -> None:
+    run = queue()
+    write_status(run.folder, read_status(run.folder).moved("starting"))
+    ask_to_stop(run.folder)
+    dispatch()
+    until(lambda: read_status(run.folder).state == "interrupted")
 
 
 def test_a_slot_that_another_dispatcher_s_run_still_has_is_not_given_twice(
@@ -189,7 +209,8 @@ def test_a_slot_that_another_dispatcher_s_run_still_has_is_not_given_twice(
         time.sleep(0.7)
         assert read_status(late.folder).state == "queued"
     until(lambda: read_status(late.folder).state == "done")
-    assert read_status(alive.folder).state == "interrupted"
+    until(lambda: read_status(alive.folder).state == "done")
+    assert read_status(alive.folder).restarts == 1  # nobody held it any more
 
 
 def test_a_lost_placement_is_handed_in_again_and_given_up_in_the_end(
@@ -235,7 +256,7 @@ def test_a_broken_run_and_a_full_disk_do_not_halt_the_line(
     until(lambda: find(root, lost.id).state == "interrupted")
     assert read_status(lost.folder).state == "starting"
     failing.clear()
-    until(lambda: read_status(lost.folder).state == "interrupted")
+    until(lambda: read_status(lost.folder).state == "done")
 
 
 def test_old_runs_go_by_age_and_size_and_those_in_progress_stay(root: Path, queue: Queue) -> None:

@@ -23,7 +23,7 @@ from explorer.runs.listing import listing
 from explorer.runs.lock import hold
 from explorer.runs.metrics import read_metrics
 from explorer.runs.record import Run
-from explorer.runs.supervise import CLOSED, supervise
+from explorer.runs.supervise import supervise
 from explorer.runs.tasks import MORE_VARIABLE
 from explorer.runs.trained import networks_of
 from explorer.settings import Settings
@@ -78,15 +78,12 @@ def test_runs_end_with_the_app_and_those_that_wait_go_on_with_the_next(
             for each in family:
                 each.kill()
     until(lambda: all(gone(each.pid) for each in family))
-    until(lambda: shown(root) == ["interrupted", "queued", "queued"])
-    assert read_status(running.folder).state == ("running" if how == "power" else "interrupted")
-    if how != "power":
-        assert read_status(running.folder).reason == CLOSED
+    until(lambda: shown(root) == ["interrupted" if how == "power" else "queued", "queued", "queued"])
     app()
-    until(lambda: shown(root) == ["interrupted", "done", "done"], LONG)
-    assert read_status(running.folder).state == "interrupted"
-    began = [read_status(run.folder).began or 0.0 for run in waiting]
+    until(lambda: shown(root) == ["done"] * 3, LONG)
+    began = [read_status(run.folder).began or 0.0 for run in (running, *waiting)]
     assert began == sorted(began)
+    assert [read_status(run.folder).restarts for run in (running, *waiting)] == [1, 0, 0]
 
 
 def test_a_full_disk_fails_runs_truly_and_the_line_goes_on_when_there_is_room(

@@ -26,6 +26,7 @@ from explorer.runs.folder import (
     create,
     delete,
     finish,
+    put_back,
     read_config,
     read_status,
     rename,
@@ -99,6 +100,28 @@ def test_a_run_in_progress_that_nobody_holds_is_shown_as_interrupted_at_once(roo
         assert shown[lost.id].stored == "starting"
         assert not finish(held.folder, "failed")
     assert find(root, held.id).state == "interrupted"
+
+
+def test_a_run_that_was_cut_off_begins_anew_as_if_it_never_had_begun(queue: Queue) -> None:
+    run = queue()
+    rename(run.folder, "mine")
+    move(run, "starting", "running")
+    for name in ("metrics.jsonl", "model.keras", "heard", "heartbeat", "previews/1.png", "log.txt"):
+        (run.folder / name).write_text("of the first beginning")
+    with hold(run.folder / LOCK):
+        assert not put_back(run.folder)  # somebody runs it
+    first = read_status(run.folder)
+    assert put_back(run.folder)
+    status = read_status(run.folder)
+    assert (status.state, status.restarts, status.began) == ("queued", 1, None)
+    fresh = {path.name for path in queue().folder.iterdir()}
+    assert {path.name for path in run.folder.iterdir()} - fresh == {"title.txt", "log.txt", "restarted"}
+    assert not list((run.folder / "previews").iterdir())
+    # Whoever still holds on to the first beginning writes nothing any more.
+    move(run, "starting", "running")
+    with pytest.raises(ValueError, match="anew"):
+        write_status(run.folder, first.moved("done"))
+    assert not put_back(run.folder)  # once is enough
 
 
 def test_on_another_machine_a_heartbeat_counts_too(root: Path, queue: Queue) -> None:

@@ -240,16 +240,19 @@ def test_when_the_supervisor_is_killed_the_run_ends_and_is_shown_as_interrupted(
     assert read_status(run.folder).state == "running"  # nobody was there to write anything
 
 
-def test_closing_ends_a_run_as_interrupted_and_leaves_a_waiting_one_in_line(
+def test_closing_puts_a_run_back_once_and_leaves_a_waiting_one_in_line(
     queue: Queue, watch: Callable[..., threading.Thread]
 ) -> None:
-    run, closing = queue("deaf"), threading.Event()
-    thread = watch(run, closing=closing)
-    pid = pid_of(run)
-    closing.set()
-    thread.join(PATIENCE)
-    assert gone(pid)
-    assert (read_status(run.folder).state, read_status(run.folder).reason) == ("interrupted", CLOSED)
+    run = queue(steps=100_000, pause=0.01)
+    for state in ("queued", "interrupted"):
+        closing = threading.Event()
+        thread = watch(run, closing=closing)
+        pid = pid_of(run)
+        closing.set()
+        thread.join(PATIENCE)
+        assert gone(pid)
+        assert read_status(run.folder).state == state
+    assert read_status(run.folder).reason == CLOSED
     next_in_line = queue()
     with hold(next_in_line.folder / LOCK):  # so that its process does not get to it
         assert supervise(next_in_line.folder, closing=closing) == "queued"

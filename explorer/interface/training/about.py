@@ -71,6 +71,8 @@ def last_lines(run: Run) -> str:
 def reason(run: Run) -> None:
     """Say why a run ended as it did, where there is something to say."""
     said = plain(run.status.reason)
+    if run.status.restarts:
+        st.caption("The server was restarted while this ran, so it began anew, with the same seed.")
     if run.state == "failed":
         st.error(said or "This run failed; the log says more.", icon=":material/error:")
         if asking.owns(run):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.runs.folder import METRICS
+from explorer.runs.folder import METRICS, RESTARTED
 from explorer.runs.metrics import LARGEST_READ, read_metrics
 from explorer.runs.outcome import OUTCOME, Moment, read_moments, read_outcome
 
@@ -144,16 +144,20 @@ def _number(value: object) -> float | None:
     return None
 
 
-_kept: OrderedDict[str, tuple[int, RunCurves]] = OrderedDict()
+_kept: OrderedDict[str, tuple[tuple[int, int], RunCurves]] = OrderedDict()
 _keeping = threading.Lock()
+
+
+def _stat_of(path: Path, name: str) -> int:
+    try:
+        return int(getattr(path.stat(), name))
+    except OSError:
+        return 0
 
 
 def curves_of(folder: Path) -> RunCurves:
     """Return a run's curves as they are now; the caller has asked who may see the run."""
-    try:
-        identity = folder.stat().st_ino
-    except OSError:
-        identity = 0
+    identity = (_stat_of(folder, "st_ino"), _stat_of(folder / RESTARTED, "st_mtime_ns"))
     with _keeping:
         known = _kept.pop(str(folder), None)
         curves = known[1] if known is not None and known[0] == identity else RunCurves()
