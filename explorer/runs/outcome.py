@@ -58,13 +58,18 @@ class Verdict(_Item):
 
 
 class Number(_Item):
-    """One number with its unit; `digits` after the point."""
+    """One number with its unit; `digits` after the point.
+
+    Attributes:
+        baseline: whether it is what networks are measured against, and none of their own.
+    """
 
     label: str
     value: float
     unit: str = ""
     digits: int = 2
     note: str = ""
+    baseline: bool = False
 
 
 class Numbers(_Item):

@@ -24,6 +24,7 @@ from explorer.interface.training import (
     examples,
     items,
     mistakes,
+    own_data,
     settings_link,
     take_along,
     timing,
@@ -39,7 +40,7 @@ from explorer.runs.data.augmentation_knobs import GENTLE
 from explorer.runs.data.overview import overview
 from explorer.runs.folder import METRICS
 from explorer.runs.lessons import lessons
-from explorer.runs.outcome import Line, Lines, Pictures, Shown, Table
+from explorer.runs.outcome import Line, Lines, Number, Numbers, Pictures, Shown, Table
 from explorer.runs.record import Run, new_config
 from tests.pages.made_runs import CLASSES, EXAMPLE, VARIANTS, made
 
@@ -67,6 +68,24 @@ def test_ten_classes_look_different_with_fewer_colours(colours):
     points = tuple(Line(name=f"{n}", x=(0.0, 1.0), y=(float(n), None), points=True) for n in range(10))
     figure = training_charts.outcome_lines(Lines(title="", lines=points), colours)
     assert len({(each.marker.symbol, each.line.color) for each in figure.data}) == 10
+
+
+def test_the_number_of_a_run_is_not_that_of_what_it_is_measured_against():
+    rows = (
+        Number(label="bicubic", value=21.93, unit="dB", baseline=True),
+        Number(label="residual", value=22.2, unit="dB"),
+    )
+    assert words.main_number([Numbers(rows=rows)], {}) == "residual 22.20 dB"
+    assert words.main_number([Numbers(rows=rows[:1])], {}) == "bicubic 21.93 dB"
+
+
+def test_classes_are_kept_apart_by_their_letters_and_not_by_case_or_folders():
+    shelf = {"Mug": [], "a-b": []}
+    assert own_data.class_name("mug", shelf) == own_data.class_name(" MUG ", shelf) == "Mug"
+    assert own_data.class_name("a/b", shelf) == own_data.class_name("a\\b", shelf) == "a-b"
+    assert own_data.class_name("🐱", shelf) == "🐱" and own_data.class_name("<b>x", shelf) == "<b>x"
+    assert [own_data.class_name(nothing, shelf) for nothing in ("", " ", "///", "..", "-", "\u202e")] == [""] * 6
+    assert len(own_data.class_name("x" * 300, shelf)) == own_data.LONGEST_CLASS
 
 
 def test_a_wide_sheet_has_the_page_for_itself(tmp_path):

@@ -14,7 +14,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.interface import runs_service as service
-from explorer.interface.training import about, settings_link
+from explorer.interface.training import about, own_data, settings_link
 from explorer.networks.work_context import SentenceError
 from explorer.runs import tasks
 from explorer.runs.data import own
@@ -448,3 +448,57 @@ def test_a_fourth_waiting_run_is_refused_in_one_sentence(open_page, root):
         made(root, ANNA, "queued")
     app = press(open_page(), "training_start")
     assert "3 runs of yours are waiting already" in said(app)
+
+
+# --- class by class ---
+
+
+def collecting(open_page, use, shelf):
+    """Open the panel in which files are given for one class after the other."""
+    use(lesson=replace(EXAMPLE, data=("own",)))
+    app = open_page(source="own")
+    app.session_state[own_data.SHELF] = shelf
+    app.session_state["training_data_way"] = "Files"
+    app.run()
+    assert not app.exception
+    return app
+
+
+def picture_bytes(side=40):
+    stream = io.BytesIO()
+    Image.new("RGB", (side, side), "red").save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_a_class_is_taken_off_the_shelf_and_the_others_stay(open_page, use):
+    shelf = {
+        name: [("0 a.png", picture_bytes()), ("1 b.png", picture_bytes())] for name in ("mug", "<b>cup</b>", "jug")
+    }
+    app = collecting(open_page, use, shelf)
+    press(app, "training_shelf_remove_1")
+    assert list(app.session_state[own_data.SHELF]) == ["mug", "jug"]
+    assert not app.button(key="training_make").disabled
+
+
+@pytest.mark.parametrize("typed", ["///", "..", "   ", "-"])
+def test_a_class_without_a_name_is_asked_for_one(open_page, use, typed):
+    app = collecting(open_page, use, {})
+    app.text_input(key="training_class").set_value(typed).run()
+    assert not app.exception and "ame" in said(app) and not app.get("file_uploader")
+
+
+# --- the table of runs ---
+
+
+def test_every_cell_of_the_table_says_what_it_is(open_page, root):
+    made(root, ANNA)
+    app = open_page()
+    for heading in ("State", "Started", "Took", "Result"):
+        texts = [str(each.value) for each in app.markdown]
+        assert heading in texts and any(text.startswith(f":small[{heading}] ") for text in texts)
+
+
+def test_a_failed_run_says_where_it_was_what_is_kept_and_how_to_go_on(open_page, root):
+    app = open_page(run=made(root, ANNA, "failed").id)
+    assert "It was at “fine-tuned, 2 of 3”. What was learnt before is kept below." in said(app)
+    assert "Edit a copy" in said(app)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer.interface.current_picture import plain
 from explorer.interface.training import asking, card, items, words
+from explorer.interface.training.reading import curves_of
 from explorer.runs.folder import LOG
 from explorer.runs.lessons.lesson import Lesson
 from explorer.runs.outcome import Table
@@ -68,6 +69,14 @@ def last_lines(run: Run) -> str:
     return "\n".join(text.splitlines()[-LOG_LINES:])
 
 
+def _way_on(run: Run) -> str:
+    """Return where a run failed, what is left of it, and what can be done."""
+    at = plain(run.status.progress.message)
+    where = f"It was at “{at}”. " if at else ""
+    kept = "What was learnt before is kept below. " if curves_of(run.folder).raw else ""
+    return f"{where}{kept}**Edit a copy** takes its settings into the set-up, where you can change them."
+
+
 def reason(run: Run) -> None:
     """Say why a run ended as it did, where there is something to say."""
     said = plain(run.status.reason)
@@ -75,6 +84,7 @@ def reason(run: Run) -> None:
         st.caption("The server was restarted while this ran, so it began anew, with the same seed.")
     if run.state == "failed":
         st.error(said or "This run failed; the log says more.", icon=":material/error:")
+        st.caption(_way_on(run))
         if asking.owns(run):
             log_lines(run)
     elif run.state == "interrupted":

@@ -34,6 +34,9 @@ SMALL_PICTURE = 300
 WIDE_SHEET = 640
 """A sheet of pictures from this width on has words on it that can be read only where it has room."""
 
+LEAST_SHEET = 420
+"""Pixels of the page that a sheet takes from the left to the right, where there are so many."""
+
 TALLEST = 560
 """Pixels of the page that a picture may take from top to bottom."""
 
@@ -72,6 +75,8 @@ _LOOK = """<style>
 @media (max-width: 640px) {
   /* A sheet is moved with the finger rather than made too small to be read. */
   [class*="st-key-training_sheet_"] { overflow-x: auto; }
+  /* Whatever is centred and wider than its room cannot be scrolled to at its left end. */
+  [class*="st-key-training_sheet_"] [data-testid="stFullScreenFrame"] > div { justify-content: flex-start; }
   [class*="st-key-training_sheet_"] [data-testid="stImage"], [class*="st-key-training_sheet_"] img {
     width: 600px !important; max-width: none !important;
   }
@@ -210,11 +215,19 @@ def pictures(item: Pictures, folder: Path, key: str) -> None:
     if len(item.pictures) == 1:
         picture(item.pictures[0], folder, f"{key}_0")
     else:
-        with st.grid(min(4, len(item.pictures)), min_column_width=150, gap="small"):
+        with _grid_of(item, folder):
             for position, shown in enumerate(item.pictures):
                 picture(shown, folder, f"{key}_{position}")
     if item.note:
         st.caption(plain(item.note))
+
+
+def _grid_of(item: Pictures, folder: Path) -> Any:
+    """Return the grid that pictures stand in; a sheet has half the page at least, and on a phone all of it."""
+    sizes = [size for shown in item.pictures if (path := picture_file(folder, shown)) and (size := _size(path))]
+    if any(map(is_sheet, sizes)):
+        return st.grid(2 if len(item.pictures) == 2 else 1, min_column_width=LEAST_SHEET, gap="small")
+    return st.grid(min(4, len(item.pictures)), min_column_width=150, gap="small")
 
 
 def picture(shown: Shown, folder: Path, key: str) -> None:

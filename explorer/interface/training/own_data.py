@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -29,6 +30,7 @@ SHELF = "_training_shelf"
 """Session key of the pictures that are collected class by class, before they become a data set."""
 
 SHELF_BYTES = 20_000_000
+LONGEST_CLASS = 40
 SMALL_BYTES = 100_000
 """A file up to this size lies on the shelf as it came."""
 
@@ -38,6 +40,8 @@ _MADE = "_training_data_made"
 """Session key of how many data sets were made: the panel that made one closes, as a new one takes its place."""
 
 _FAILED = "_training_data_failed"
+_NOT_TAKEN = "_training_pictures_not_taken"
+"""Session key of what is said of files that did not come onto the shelf, in the panel where they were given."""
 
 Shelf = dict[str, list[tuple[str, bytes]]]
 
@@ -170,7 +174,8 @@ def _from_zip(title: str, choose: Callable[[str], None]) -> None:
 def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) -> None:
     """Draw what collects pictures for one class after the other."""
     shelf: Shelf = st.session_state.setdefault(SHELF, {})
-    name = st.text_input("Class", key="training_class", max_chars=40, placeholder="mug").strip()
+    typed = st.text_input("Class", key="training_class", max_chars=LONGEST_CLASS, placeholder="mug")
+    name = class_name(typed, shelf)
     turn = st.session_state.get(_TURN, 0)
     taken: list[UploadedFile] = []
     if webcam and not picture_picker.webcam_allowed(st.context.url):
@@ -178,7 +183,7 @@ def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) 
             "Browsers open the webcam only over HTTPS or on this computer itself.", icon=":material/no_photography:"
         )
     elif not name:
-        st.caption("Name the class first.")
+        st.caption("Name the class first." if not typed.strip() else "A class needs a name with a letter or a digit.")
     elif webcam:
         shot = st.camera_input(f"A picture of “{plain(name)}”", key=f"training_webcam_{turn}")
         taken = [shot] if shot is not None else []
@@ -189,10 +194,18 @@ def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) 
         )  # fmt: skip
     if taken:
         st.session_state[_TURN] = turn + 1
-        _put(shelf, name, taken)
+        with st.spinner("Reading the pictures …"):
+            _put(shelf, name, taken)
         st.rerun()
-    for each, pictures in shelf.items():
-        st.markdown(f"{plain(each)}: **{len(pictures)}**")
+    if sentence := st.session_state.pop(_NOT_TAKEN, None):
+        st.error(plain(sentence), icon=":material/broken_image:")
+    for number, (each, pictures) in enumerate(shelf.items()):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"training_shelf_{number}"):
+            st.markdown(f"{plain(each)}: **{len(pictures)}**", width="stretch")
+            st.button(
+                "Remove", icon=":material/close:", key=f"training_shelf_remove_{number}", type="tertiary",
+                on_click=_take_out, args=(shelf, each), help=f"Take “{plain(each)}” and its pictures out",
+            )  # fmt: skip
     with st.container(horizontal=True):
         enough = sum(len(pictures) > 1 for pictures in shelf.values()) > 1
         if st.button(
@@ -207,10 +220,26 @@ def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) 
             st.button("Start over", key="training_shelf_empty", on_click=lambda: st.session_state.pop(SHELF, None))
 
 
+def class_name(typed: str, shelf: Mapping[str, Any]) -> str:
+    """Return the name of a class that a visitor means, "" for none.
+
+    As on the disk no folders are in it, and case does not matter: what is there keeps its spelling.
+    """
+    name = safe_name(typed[:LONGEST_CLASS].replace("/", "-").replace("\\", "-"))
+    if not any(letter.isalnum() or unicodedata.category(letter) == "So" for letter in name):
+        return ""
+    return next((each for each in shelf if each.casefold() == name.casefold()), name)
+
+
+def _take_out(shelf: Shelf, name: str) -> None:
+    shelf.pop(name, None)
+
+
 def _put(shelf: Shelf, name: str, taken: Sequence[UploadedFile]) -> None:
     """Put pictures into a class of the shelf, as far as there is room; say which cannot be read."""
     held = sum(len(content) for pictures in shelf.values() for _, content in pictures)
     skipped: list[str] = []
+    left_out = 0
     for file in taken:
         content = file.getvalue()
         picture_picker.release(file)
@@ -219,15 +248,22 @@ def _put(shelf: Shelf, name: str, taken: Sequence[UploadedFile]) -> None:
         except PictureError as failure:
             skipped.append(f"{safe_name(file.name)}: {failure}")
             continue
+        if held + len(content) > SHELF_BYTES:
+            left_out += 1
+            continue
         held += len(content)
-        if held > SHELF_BYTES:
-            skipped.append("These are many pictures for one tab: make the data set of what is there, or a zip.")
-            break
         pictures = shelf.setdefault(name, [])
         pictures.append((f"{len(pictures)} {file.name}", content))
-    if skipped:
-        others = f" {len(skipped) - 1:,} more could not be read." if len(skipped) > 1 else ""
-        st.session_state[_FAILED] = skipped[0] + others
+    said = skipped[:1]
+    if len(skipped) > 1:
+        said.append(f"{len(skipped) - 1:,} more could not be read.")
+    if left_out:
+        said.append(
+            f"For {left_out:,} of the pictures there is no more room in this tab: make the data set of what is there, "
+            "or upload all of them as a zip."
+        )
+    if said:
+        st.session_state[_NOT_TAKEN] = " ".join(said)
 
 
 def reduced(content: bytes) -> bytes:

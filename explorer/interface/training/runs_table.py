@@ -18,6 +18,10 @@ from explorer.interface.visitor import visitor_id
 from explorer.runs.outcome import Verdict
 from explorer.runs.record import ACTIVE, FINAL, Broken, Run
 
+COLUMNS = {"title": ("Run", 330), "state": ("State", 120), "began": ("Started", 120), "took": ("Took", 90),
+           "number": ("Result", 250)}  # fmt: skip
+"""Heading and width in pixels of each column of the table."""
+
 PER_PAGE = 10
 LOOK_SECONDS = 2.0
 
@@ -29,8 +33,26 @@ _LOOK = """<style>
 .st-key-training_runs [class*="st-key-training_row_"] p { font-size: .88rem; font-variant-numeric: tabular-nums; }
 .st-key-training_runs [class*="st-key-training_row_open_"] { background: light-dark(#F2F7FB, #18222C); }
 .st-key-training_runs [class*="st-key-training_cell_"] { min-width: 0; }
+.st-key-training_runs_head { padding: 0 .2rem; gap: .2rem .8rem; }
+.st-key-training_runs_head { border-bottom: 1px solid light-dark(#D5DDE5, #33414F); }
+.st-key-training_runs_head p { font-size: .82rem; font-weight: 600; }
+@media (min-width: 641px) {
+  /* Each cell says what it is to who hears it; who sees it has the heading above. */
+  .st-key-training_runs [class*="st-key-training_cell_"] p > span:first-child {
+    position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
+  }
+}
 @media (max-width: 640px) {
-  .st-key-training_runs [class*="st-key-training_title_"] { flex: 1 1 100% !important; width: 100% !important; }
+  .st-key-training_runs_head { display: none; }
+  .st-key-training_runs [data-testid="stLayoutWrapper"]:has(> [class*="st-key-training_cell_"]) {
+    flex: 0 1 auto !important; width: auto !important;
+  }
+  .st-key-training_runs [class*="st-key-training_cell_"] { width: auto !important; }
+  .st-key-training_runs [class*="st-key-training_title_"],
+  .st-key-training_runs [class*="st-key-training_cell_number_"] {
+    flex: 1 1 100% !important; width: 100% !important;
+  }
+  .st-key-training_runs [class*="st-key-training_cell_"] p > span:first-child { opacity: .75; }
 }
 </style>"""
 
@@ -86,10 +108,25 @@ def _rows(opened: str, unrest: bool, before: tuple[str, str]) -> None:
     picked = STATE.linked("compared").split(",")
     places = runs_service.places() if unrest else {}
     with st.container(key="training_runs"):
+        _headings()
         for run in runs[(page - 1) * PER_PAGE : page * PER_PAGE]:
             _row(run, run.id == opened, run.id in picked, places)
     if pages > 1:
         st.pagination(pages, key=key)
+
+
+def _headings() -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="training_runs_head"):
+        for heading, width in COLUMNS.values():
+            with st.container(width=width):
+                st.markdown(heading)
+
+
+def _cell(run: Run, name: str, said: str) -> None:
+    """Draw a cell, with its heading for those who do not see the row of headings."""
+    heading, width = COLUMNS[name]
+    with st.container(width=width, key=f"training_cell_{name}_{run.id}"):
+        st.markdown(f":small[{heading}] {said}")
 
 
 def _row(run: Run, is_open: bool, is_picked: bool, places: Any) -> None:
@@ -104,18 +141,14 @@ def _row(run: Run, is_open: bool, is_picked: bool, places: Any) -> None:
     with st.container(
         horizontal=True, vertical_alignment="center", key=f"training_row_{'open_' if is_open else ''}{run.id}"
     ):
-        with st.container(key=f"training_title_{run.id}", width=330):
+        with st.container(key=f"training_title_{run.id}", width=COLUMNS["title"][1]):
             title = plain(words.title_of(run))
             owner = f" · of {run.owner[:6]}" if runs_service.shows_all() and run.owner != visitor_id() else ""
             st.checkbox(f"{title}{owner}", key=tick, on_change=ticked_now)
-        with st.container(width=120):
-            st.markdown(_state_words(run, places))
-        with st.container(width=120):
-            st.markdown(words.clock(run.status.began or run.config.created, st.context.timezone))
-        with st.container(width=90):
-            st.markdown(words.took(run))
-        with st.container(width=250):
-            st.markdown(plain(_number(run)) or "–")
+        _cell(run, "state", _state_words(run, places))
+        _cell(run, "began", words.clock(run.status.began or run.config.created, st.context.timezone))
+        _cell(run, "took", words.took(run))
+        _cell(run, "number", plain(_number(run)) or "–")
         st.button(
             "Open", key=f"training_open_{run.id}", on_click=open_run, args=(run.id,), type="tertiary",
             icon=":material/arrow_forward:", disabled=is_open, help=f"Look at {title}",

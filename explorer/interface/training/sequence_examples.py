@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Mapping
 
@@ -16,20 +17,22 @@ from explorer.runs.outcome import Table
 WIDTH, HEIGHT = 240, 46
 """Of the field that a wave is drawn in; it is stretched to the room there is."""
 
+INK = "#2D8CCB"
+"""Of a wave: the blue of inputs, between its lightness on a light page and on a dark one."""
+
 MOST_COLUMNS = 6
 """Columns of a table that are shown."""
 
 _LOOK = """<style>
 .training-data.sequences { grid-template-columns: minmax(3.2rem, max-content) minmax(0, 1fr) minmax(7rem, 9rem);
-  max-height: 420px; }
+  max-height: none; }
 .training-data.sequences.uncounted { grid-template-columns: minmax(3.2rem, max-content) minmax(0, 1fr); }
 .training-data.sequences .name { white-space: normal; }
 .training-data.sequences .strip { display: flex; gap: .6rem; min-width: 0; }
 .training-data.sequences .strip.column { flex-direction: column; gap: .25rem; }
-.training-data.sequences svg { flex: 1 1 0; min-width: 0; width: 100%; height: 3rem; display: block; }
-.training-data.sequences polyline { fill: none; stroke: light-dark(#0072B2, #56B4E9); stroke-width: 1.3;
-  vector-effect: non-scaling-stroke; }
-.training-data.sequences p { margin: 0; padding: .15rem .5rem; border-left: 3px solid light-dark(#0072B2, #56B4E9); }
+.training-data.sequences img { flex: 1 1 0; min-width: 0; width: 100%; height: 3.2rem; }
+.training-data.sequences p { margin: 0; font-size: inherit; line-height: 1.35; padding: .15rem .5rem;
+  border-left: 3px solid light-dark(#0072B2, #56B4E9); }
 @media (max-width: 640px) {
   .training-data.sequences { grid-template-columns: minmax(0, 1fr) 1.2fr; }
   .training-data.sequences.uncounted { grid-template-columns: minmax(0, 1fr); }
@@ -72,17 +75,19 @@ def grid_html(found: SequenceOverview) -> str:
 def _waves(name: str, waves: np.ndarray) -> str:
     """Return waves (n, steps, channels) of a class as drawings side by side."""
     limit = float(np.abs(waves).max()) or 1.0
-    drawings = "".join(wave_svg(wave, limit, f"Example {at + 1}: {name}") for at, wave in enumerate(waves))
+    drawings = ""
+    for at, wave in enumerate(waves, start=1):
+        address = base64.b64encode(wave_svg(wave, limit).encode()).decode()
+        drawings += f'<img src="data:image/svg+xml;base64,{address}" alt="Example {at}: {html.escape(name)}">'
     return f'<span class="strip">{drawings}</span>'
 
 
-def wave_svg(wave: np.ndarray, limit: float, words: str) -> str:
-    """Return a recording as a drawing, its channels below each other.
+def wave_svg(wave: np.ndarray, limit: float) -> str:
+    """Return a recording as an SVG file, its channels below each other; as wide and high as there is room for it.
 
     Args:
         wave: float (steps, channels).
         limit: the value that reaches the edge of a channel's strip.
-        words: in place of the drawing for who cannot see it.
     """
     strip = HEIGHT / wave.shape[1]
     lines = ""
@@ -91,10 +96,10 @@ def wave_svg(wave: np.ndarray, limit: float, words: str) -> str:
         down = strip * (channel + 0.5) - y / limit * (strip / 2 - 1)
         right = x / max(1, len(values) - 1) * WIDTH
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(right.tolist(), down.tolist(), strict=True))
-        lines += f'<polyline points="{points}"/>'
+        lines += f'<polyline points="{points}" vector-effect="non-scaling-stroke"/>'
     return (
-        f'<svg role="img" aria-label="{html.escape(words)}" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'preserveAspectRatio="none">{lines}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" '
+        f'fill="none" stroke="{INK}" stroke-width="1.4">{lines}</svg>'
     )
 
 

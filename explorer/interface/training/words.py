@@ -140,10 +140,10 @@ def took(run: Run) -> str:
 
 
 def main_number(items: Iterable[Any], latest: Mapping[str, float]) -> str:
-    """Return the number of a run that a table shows: the outcome's first, else the latest of the curves."""
+    """Return the number of a run that a table shows: the first of a network's, else the latest of the curves."""
     for item in items:
         if isinstance(item, Numbers) and item.rows:
-            first = item.rows[0]
+            first = next((row for row in item.rows if not row.baseline), item.rows[0])
             what = f"{item.title}: {first.label}" if item.title else first.label
             return f"{what} {first.value:.{first.digits}f}{' ' + first.unit if first.unit else ''}"
     for name in [*(n for n in latest if n.startswith("val_") and n != "val_loss"), "val_loss", "loss"]:

@@ -99,7 +99,7 @@ def items(
         for result in ordered
     ]
     if noisy is not None:
-        rows.append(Number(label="noisy input", value=noisy, digits=4))
+        rows.append(Number(label="noisy input", value=noisy, digits=4, baseline=True))
     shown.append(Numbers(title="Mean squared error on unseen pictures", rows=tuple(rows)))
     shown.append(_curve(ordered, noisy))
     shown.append(_table(ordered, values, notes))

@@ -68,7 +68,7 @@ SPARE_STEPS = 96
 JUDGED_SERIES, JUDGED_TEXTS, JUDGED_SIGNALS = 200, 1000, 600
 """Of how many that are never learnt from a network has to show what it can do."""
 
-SHOWN_SERIES, SHOWN_TEXTS, SHOWN_SIGNALS, SHOWN_ROWS = 4, 3, 2, 3
+SHOWN_SERIES, SHOWN_TEXTS, SHOWN_SIGNALS, SHOWN_ROWS = 4, 2, 2, 3
 """Examples before the start: series, and of each class texts, recordings and rows of a table."""
 LOOKED_AT = 60
 """So many texts or recordings are drawn to find those examples."""

@@ -165,7 +165,7 @@ def items(results: Sequence[Result], bicubic: Likeness, notes: Sequence[str] = (
     shown: list[Any] = list(verdicts(results, bicubic))
     if not results:
         return shown
-    rows = [Number(label="bicubic", value=float(bicubic.psnr.mean()), unit="dB", note="PSNR")]
+    rows = [Number(label="bicubic", value=float(bicubic.psnr.mean()), unit="dB", note="PSNR", baseline=True)]
     for result in results:
         gain = f"{gain_of(result, bicubic):+.2f} dB".replace("-", "−")
         rows.append(Number(label=result.title, value=float(result.likeness.psnr.mean()), unit="dB", note=gain))

@@ -179,7 +179,12 @@ def _items(settings: dict[str, Any], trial: Trial, complete: bool) -> list[Any]:
     answers = trial.judged["columns"].chances[trial.done].argmax(axis=1)
     return [
         _verdict(settings, trial, complete),
-        Numbers(rows=tuple(Number(label=RIVALS[n], value=100 * shares[n], unit="%", digits=1) for n in RIVALS)),
+        Numbers(
+            rows=tuple(
+                Number(label=RIVALS[n], value=100 * shares[n], unit="%", digits=1, baseline=n == "linear")
+                for n in RIVALS
+            )
+        ),
         table,
         bars,
         class_table(done, answers, trial.classes, "Class by class, convolution"),

@@ -252,7 +252,7 @@ def _items(
     shares = {one.width: accuracy(truth, one.chances) for one in judged}
     bag_share = accuracy(truth, bag)
     majority = float(max(truth.mean(), 1 - truth.mean()))
-    numbers = [Number(label="Bag of words", value=100 * bag_share, unit="%", digits=1)]
+    numbers = [Number(label="Bag of words", value=100 * bag_share, unit="%", digits=1, baseline=True)]
     numbers += [
         Number(label=f"Filters of {WIDTHS[width]}", value=100 * share, unit="%", digits=1)
         for width, share in shares.items()
