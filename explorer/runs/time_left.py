@@ -55,8 +55,16 @@ def share_done(progress: Progress, expected: Expected | None) -> float:
     if progress.part is None or not progress.parts:
         return progress.part_done
     first, lengths = _lengths(expected, progress.parts)
+    return (first + sum(lengths) * share_learnt(progress, expected)) / (first + sum(lengths))
+
+
+def share_learnt(progress: Progress, expected: Expected | None) -> float:
+    """Return how much of what is to be trained has been, 0 to 1; what comes before does not count. See `share_done`."""
+    if progress.part is None or not progress.parts:
+        return progress.part_done
+    _, lengths = _lengths(expected, progress.parts)
     at = min(progress.part, progress.parts) - 1
-    return min(1.0, (first + sum(lengths[:at]) + lengths[at] * progress.part_done) / (first + sum(lengths)))
+    return min(1.0, (sum(lengths[:at]) + lengths[at] * progress.part_done) / sum(lengths))
 
 
 def _lengths(expected: Expected | None, count: int) -> tuple[float, Sequence[float]]:

@@ -11,7 +11,7 @@ from explorer.runs.data.sources import source
 from explorer.runs.folder import create
 from explorer.runs.lessons import lessons
 from explorer.runs.record import Progress, new_config
-from explorer.runs.time_left import Expected, expected_of, seconds_left, share_done
+from explorer.runs.time_left import Expected, expected_of, seconds_left, share_done, share_learnt
 
 WHOLE = Expected(100.0, (10.0, 60.0, 20.0))
 """Ten seconds before the first of three parts that are not equally long."""
@@ -51,6 +51,12 @@ def test_nothing_jumps_where_a_part_ends_and_the_estimate_gets_right(pace):
 def test_of_a_long_last_part_more_is_left_than_of_its_share_of_the_number_of_parts():
     assert share_done(at(3, 0.0), Expected(100.0, (5.0, 5.0, 90.0))) == pytest.approx(0.1)
     assert share_done(at(3, 0.0), None) == pytest.approx(2 / 3)
+
+
+def test_the_bar_begins_with_the_training_however_long_its_data_took():
+    long_set_up = Expected(12.0, (2.0, 2.0))
+    assert share_done(at(1, 0.5, parts=2), long_set_up) == pytest.approx(9 / 12)
+    assert share_learnt(at(1, 0.5, parts=2), long_set_up) == pytest.approx(1 / 4)
 
 
 def test_parts_that_nobody_expected_are_equally_long():

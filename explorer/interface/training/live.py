@@ -18,7 +18,7 @@ from explorer.networks.work_context import SentenceError
 from explorer.runs.folder import STOP, read_wishes
 from explorer.runs.lessons.lesson import Lesson
 from explorer.runs.record import ACTIVE, Run
-from explorer.runs.time_left import Expected, seconds_left, share_done
+from explorer.runs.time_left import Expected, seconds_left, share_learnt
 
 LOOK_SECONDS = 1.0
 LOWEST_RATE, HIGHEST_RATE = 1e-6, 1.0
@@ -81,7 +81,7 @@ def state_line(run: Run, expected: Expected | None) -> None:
         what = f"**{message[0].upper()}{message[1:]}**" if message else ""
         left = seconds_left(progress, expected, max(0.0, time.time() - (run.status.began or time.time())))
         said = " · ".join(filter(None, [what, words.progress_words(progress, left)])) or "At work …"
-    st.progress(share_done(progress, expected), said)
+    st.progress(share_learnt(progress, expected), said)
     where = f"computes on {plain(run.status.device)}" if run.status.device else ""
     st.caption(" · ".join(filter(None, [where, f"{words.took(run)} so far"])))
 

@@ -67,6 +67,7 @@ def show(run: Run, lesson: Lesson | None) -> None:
         )
     except work.WorkFailed as failure:
         st.error(plain(str(failure)), icon=":material/error:")
+        st.button("Try again", icon=":material/refresh:", key="training_try_again")  # a rerun asks anew
         return
     draw(applied, picture.title)
 
