@@ -14,6 +14,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from explorer.pictures.sources import resolve
+from explorer.runs import outcome
+from explorer.runs.context import RunContext
 from tests.browser.conftest import overflow_pixels, wait_until_idle
 from tests.pages.made_runs import SENTENCE, made
 
@@ -230,3 +232,21 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(visitor, app_url, root, who
         wait_until_idle(page)
         page.wait_for_timeout(500)
         assert overflow_pixels(page) <= 0, values
+
+
+def test_a_sheet_on_a_phone_begins_at_its_left_end_and_is_moved_to_its_right_one(visitor, app_url, root, who):
+    run = made(root, who, lesson="transfer", title="A sheet")
+    context = RunContext(run.folder, run.config)
+    shown = tuple(
+        outcome.Shown(file=f"previews/{context.preview(Image.new('RGB', (900, 400), 'teal'), number).name}")
+        for number in (9101, 9102)
+    )
+    outcome.write_outcome(context, [outcome.Pictures(title="Best and worst", pictures=shown)])
+    context.close()
+    page = entering(visitor, app_url, who, width=390, height=844, run=run.id)
+    sheets = page.locator("[class*=st-key-training_sheet_]")
+    expect(sheets).to_have_count(2)
+    sheets.last.locator("img").wait_for()
+    lefts = sheets.locator("img").evaluate_all("all => all.map(each => each.getBoundingClientRect().left)")
+    assert min(lefts) >= 0 and len(set(lefts)) == 1  # below each other
+    assert sheets.first.evaluate("sheet => sheet.scrollWidth > sheet.clientWidth")

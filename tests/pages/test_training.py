@@ -14,9 +14,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.interface import runs_service as service
-from explorer.interface.training import about, own_data, settings_link
+from explorer.interface import work
+from explorer.interface.training import about, own_data, settings_link, try_it
 from explorer.networks.work_context import SentenceError
 from explorer.runs import tasks
+from explorer.runs.applied import Applicable
 from explorer.runs.data import own
 from explorer.runs.folder import LOCK, read_status, read_wishes
 from explorer.runs.lessons.lesson import Lesson
@@ -502,3 +504,19 @@ def test_a_failed_run_says_where_it_was_what_is_kept_and_how_to_go_on(open_page,
     app = open_page(run=made(root, ANNA, "failed").id)
     assert "It was at “fine-tuned, 2 of 3”. What was learnt before is kept below." in said(app)
     assert "Edit a copy" in said(app)
+
+
+def test_an_answer_that_did_not_come_is_asked_for_again(open_page, root, monkeypatch):
+    run, asked = made(root, ANNA), []
+
+    def ended(name: str, **given: Any) -> Any:
+        asked.append(name)
+        raise work.WorkFailed("The worker ended unexpectedly and starts again; please try once more.")
+
+    network = Applicable(what="classifies", side=(64, 64))
+    monkeypatch.setattr(try_it, "models_of", lambda run: (network,))
+    monkeypatch.setattr(work, "run", ended)
+    app = open_page(run=run.id, panel="try")
+    assert "The worker ended unexpectedly" in said(app)
+    press(app, "training_try_again")
+    assert asked == ["runs.apply"] * 2
