@@ -23,11 +23,11 @@ from explorer.gradient_flow.deep_networks import (
     one_hot,
     statistics_of,
 )
-from explorer.gradient_flow.depth_results import RESOLUTIONS, SurfacePlan, Surfaces
+from explorer.gradient_flow.depth_results import PLAIN_AND_RESIDUAL, RESOLUTIONS, SurfacePlan, Surfaces
 from explorer.gradient_flow.digits import Digits, digits
 from explorer.gradient_flow.stacks import PER_LAYER, Stack, Weights, alone, begun, beside
 from explorer.networks.gradients import Compiled, HessianVector, as_array
-from explorer.networks.work_context import NO_CONTEXT, WorkContext
+from explorer.networks.work_context import NO_CONTEXT, SentenceError, WorkContext
 
 PICTURES = 512
 """So many training pictures make the loss of a surface."""
@@ -311,6 +311,12 @@ class Growth:
         )[1].astype(np.float64)
         for number in range(2):
             way = [alone(each, number) for each in self._visited]
+            if not all(np.isfinite(flat(each)).all() for each in way):
+                raise SentenceError(
+                    f"The {PLAIN_AND_RESIDUAL[number]} network has diverged in training: its weights are no finite "
+                    "numbers any more, so there is no surface around them. Take a smaller learning rate than "
+                    f"{self.plan.rate:g}."
+                )
             directions = self._directions(way)
             self._path[number], self._explained[number] = coordinates(way, directions)
             if self.plan.directions == "path":

@@ -162,3 +162,48 @@ def test_a_phone_shows_the_stage_on_its_first_screen(show, scene, parameters):
     assert overflow_pixels(page) == 0
     assert stage(page).bounding_box()["y"] < 520
     assert stage(page).get_by_role("button", name="Play").bounding_box()["y"] < 844
+
+
+def blocks_of(page):
+    return page.locator(".st-key-gradient_flow_path_blocks").get_by_role("slider")
+
+
+def test_a_scene_keeps_its_settings_while_another_is_looked_at_until_the_page_is_reset(visitor, app_url):
+    page = visitor(f"{app_url}/gradient_flow?gradient_flow_scene=paths")
+    expect(blocks_of(page)).to_have_value("24")
+    blocks_of(page).press("ArrowRight")
+    page.wait_for_url(re.compile("path_blocks=25"))
+    wait_until_idle(page)
+    scenes = page.locator(".st-key-gradient_flow_scenes")
+    scenes.get_by_text("Degradation").click()
+    expect(page.locator(".st-key-gradient_flow_deg_deep")).to_be_visible()
+    wait_until_idle(page)
+    scenes.get_by_text("Paths").click()
+    expect(blocks_of(page)).to_have_value("25")
+    wait_until_idle(page)
+    page.locator(".st-key-gradient_flow_more").get_by_role("button").first.click()
+    page.get_by_role("button", name="Reset this page").click()
+    # The first scene is a default, too.
+    expect(page.get_by_text("What does an activation let through")).to_be_visible()
+    wait_until_idle(page)
+    scenes.get_by_text("Paths").click()
+    expect(blocks_of(page)).to_have_value("24")
+
+
+def test_what_is_no_number_is_refused_in_a_sentence_and_the_old_one_stays(show):
+    page, _ = show("backpropagation", hand_network="conv")
+    said = stage(page).locator(".refusal")
+    pixel = page.locator('.walk .board[data-board="x"] input').first
+    for typed in ("much", "1e300", ""):
+        pixel.fill(typed)
+        pixel.press("Enter")
+        expect(said).to_contain_text("is no number from −1000 to 1000")
+        expect(pixel).to_have_value("1")
+    true_class = page.locator('.walk .board[data-board="t"] input')
+    true_class.fill("4")
+    true_class.press("Enter")
+    expect(said).to_contain_text("a whole number from 1 to 3")
+    true_class.fill("3")
+    true_class.press("Enter")
+    expect(said).to_be_empty()
+    page.wait_for_url(re.compile("gradient_flow_hand_edits=t.0"))

@@ -21,6 +21,7 @@ from explorer.gradient_flow.loss_surface import (
     shaped,
 )
 from explorer.gradient_flow.stacks import Stack, begun
+from explorer.networks.work_context import SentenceError
 from tests.gradient_flow.test_deep_networks import keras_model, shaken
 
 DATA = digits(0)
@@ -153,3 +154,10 @@ def test_the_path_of_training_ends_in_the_middle() -> None:
     # The whole path lies in the picture.
     assert (np.abs(result.path).max(axis=(1, 2)) <= result.steps[:, -1]).all()
     assert np.isfinite(result.losses).all()
+
+
+def test_training_that_has_diverged_is_told_in_a_sentence() -> None:
+    growth = Growth(SurfacePlan(depth=2, epochs=0, resolution=5))
+    growth._visited[-1]["stem"][0] = np.nan  # as a step that was too large leaves it
+    with pytest.raises(SentenceError, match="plain network has diverged in training"):
+        growth.advance()

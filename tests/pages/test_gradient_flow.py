@@ -111,7 +111,12 @@ def test_the_numbers_of_the_activations_are_those_of_the_batch(opened):
 def test_a_narrow_batch_does_not_saturate_tanh_and_the_page_says_why(opened):
     app = opened(act_spread=0.3)
     assert FAILS in sentence(app, "Saturating")
-    assert "tanh passes on more than ReLU here" in said(app)
+    assert "tanh lets through more than ReLU here" in said(app)
+
+
+def test_where_relu_is_off_for_all_the_page_says_that_nothing_comes_back(opened):
+    text = said(opened(act_mean=-5, act_spread=0.0))
+    assert "ReLU is off for 100\u00a0% of these pre-activations, so it lets nothing back" in text
 
 
 def test_without_a_saturating_activation_nothing_is_decided(opened):
@@ -180,7 +185,14 @@ def test_a_learning_rate_of_a_million_says_what_happened(opened):
     text = said(opened(scene="optimisers", opt_rate="1e6"))
     assert "SGD left the picture at step 1" in text and "exceeds 2/λ = 0.04, with λmax = 50" in text
     assert "RMSprop left the picture at step 1" in text
+    assert "Both have left the picture" in text
     assert "A learning rate is a number" in said(opened(scene="optimisers", opt_rate="fast"))
+
+
+def test_a_learning_rate_of_zero_and_no_optimiser_are_told(opened):
+    text = said(opened(scene="optimisers", opt_rate="0"))
+    assert "With a learning rate of 0 nothing moves: SGD, Momentum" in text and "Neither moves" in text
+    assert "Choose an optimiser" in said(opened(scene="optimisers", opt_shown="-"))
 
 
 @pytest.mark.parametrize("text", ["", "x,y", "1", "1,2,3", "11,0", "nan,0", "1e999,0"])
@@ -203,6 +215,11 @@ def a_network_race():
 @lru_cache(maxsize=1)
 def a_comparison():
     return compare(epochs=4)
+
+
+@lru_cache(maxsize=1)
+def with_wrong_labels():
+    return compare(epochs=60)
 
 
 def end(call: Call, result: Any) -> None:
@@ -253,6 +270,26 @@ def test_regularisers_are_judged_by_their_numbers(opened, engine):
     assert FAILS in sentence(app, "L1 makes weights zero")
 
 
+def test_less_is_learnt_by_heart_or_not_says_the_gap_of_each(opened, engine):
+    def judged(**swapped):
+        app = opened(scene="optimisers", opt_view="weights")
+        known = with_wrong_labels()
+        found = dataclasses.replace(known, networks={**known.networks, **swapped})
+        end(engine.calls[-1], found)
+        app.run()
+        return app
+
+    app = judged()
+    assert engine.arguments[-1]["wrong"] == 0.3 and "90 of them with a wrong label" in said(app)
+    assert HOLDS in sentence(app, "Regularisers shrink overfitting")
+    none, dropout = (with_wrong_labels().networks[name] for name in ("none", "dropout"))
+    app = judged(dropout=dataclasses.replace(none, name="dropout"))
+    assert FAILS in sentence(app, "Regularisers shrink overfitting") and "Not both are so with Dropout" in said(app)
+    level = dataclasses.replace(none, accuracies=none.test_accuracies)
+    assert OPEN in sentence(judged(none=level), "Regularisers shrink overfitting")
+    assert dropout.gap == dropout.accuracies[-1] - dropout.test_accuracies[-1]
+
+
 def test_weights_that_have_overflowed_are_told(opened, engine):
     one = a_comparison().networks["l2"]
     broken = dict(a_comparison().networks, l2=dataclasses.replace(one, first=np.full_like(one.first, np.inf)))
@@ -289,7 +326,7 @@ def test_changed_numbers_are_restored_by_the_link(opened):
     values = np.frombuffer(blobs["values"], "<f8")
     assert values[0] == 2.0 and values[3] == -1.0
     assert [board["rows"] for board in header["boards"] if board["name"] == "o"] == [1]
-    assert "changed by hand" in said(app)
+    assert "2 of them changed by hand" in said(app)
 
 
 def test_a_step_that_is_too_large_does_not_hold(opened):
@@ -305,6 +342,7 @@ def test_a_step_that_is_too_large_does_not_hold(opened):
         {"scene": "activations", "act_mean": "inf", "act_initialiser": "x", "act_batch": "dense", "act_seed": "-3"},
         {"scene": "optimisers", "opt_surface": "x", "opt_steps": "1e9", "opt_rates": "=,=", "opt_start": "nan,1"},
         {"scene": "optimisers", "opt_view": "weights", "reg_l1": "7", "reg_dropout": "2"},
+        {"scene": "vanishing", "van_at": "9" * 5000},
         {"scene": "backpropagation", "hand_edits": "[" * 5000, "hand_rate": "nan", "hand_seed": "x"},
     ],
 )

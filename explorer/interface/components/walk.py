@@ -45,6 +45,7 @@ def message(walk: Walk, colours: Palette) -> bytes:
                 "given": board.given,
                 "column": board.column,
                 "row": board.row,
+                "classes": _classes(walk) if board.name == "t" else 0,
             }
         )
     phases = list(dict.fromkeys(step.phase for step in walk.steps))
@@ -68,7 +69,8 @@ def message(walk: Walk, colours: Palette) -> bytes:
         "phases": phases,
         "steps": steps,
         "digits": 3 if few else 2,
-        "cell": {"w": "54px", "h": "34px", "font": "13px", "titles": "1.2em"}
+        "largest": int(LARGEST),
+        "cell": {"w": "54px", "h": "34px", "font": "13px", "titles": "2.4em"}
         if few
         else {"w": "31px", "h": "23px", "font": "11px", "titles": "2.4em"},
         "hues": {
@@ -80,6 +82,11 @@ def message(walk: Walk, colours: Palette) -> bytes:
         },
     }
     return pack(header, {"values": values})
+
+
+def _classes(walk: Walk) -> int:
+    """Return how many classes there are to be the true one; 0 where the target is a number like any other."""
+    return len(walk.boards["q"].values) if "q" in walk.boards else 0
 
 
 def edit_of(event: Any, walk: Walk) -> tuple[Place, float] | None:

@@ -58,7 +58,7 @@ def lines(
     if log:
         axis |= {"type": "log", **_decades(np.concatenate([np.ravel(y) for _, _, y, _, _ in series]))}
     if percent:
-        axis |= {"tickformat": ".0%"}
+        axis |= _percents(0.2, 1.0)
     if y_range is not None:
         axis |= {"range": list(y_range)}
     across: dict[str, Any] = {"title": {"text": x_title, "standoff": 4}, "showgrid": False}
@@ -74,6 +74,17 @@ def lines(
     title_above(figure, y_title, palette)
     figure.lay_out(legend={"y": 1.1, "x": 1, "xanchor": "right"})
     return figure
+
+
+def _percents(step: float, last: float) -> dict[str, Any]:
+    """Return ticks of an axis of shares, from 0 to the last, written as on the rest of the page: 20 %."""
+    values = [number * step for number in range(round(last / step) + 1)]
+    return {"tickvals": values, "ticktext": [f"{100 * value:.0f}\u00a0%" for value in values]}
+
+
+def _step(largest: float) -> float:
+    """Return the distance of ticks on an axis of shares that ends at the largest."""
+    return next((step for step in (0.05, 0.1) if largest <= 5 * step), 0.2)
 
 
 def _decades(values: np.ndarray) -> dict[str, Any]:
@@ -110,6 +121,7 @@ def path_shares(counts: np.ndarray, share: np.ndarray | None, palette: Palette, 
     """
     figure = plain_base(palette, height=height, top=44, bottom=38, right=10)
     lengths = list(range(len(counts)))
+    largest = max(float(np.max(each)) for each in (counts, share) if each is not None)
     for name, values, colour in (("of the paths", counts, palette.muted), ("of the gradient", share, palette.gradient)):
         if values is not None:
             figure.add(
@@ -119,7 +131,7 @@ def path_shares(counts: np.ndarray, share: np.ndarray | None, palette: Palette, 
     figure.lay_out(
         barmode="group", bargap=0.15, bargroupgap=0,
         xaxis={"title": {"text": "path length: branches on the way", "standoff": 4}, "showgrid": False},
-        yaxis={"tickformat": ".0%", "nticks": 6, "rangemode": "tozero"},
+        yaxis={**_percents(_step(largest), 1.0), "rangemode": "tozero"},
     )  # fmt: skip
     legend_above(figure)
     title_above(figure, "share", palette)
@@ -164,7 +176,8 @@ def surface(
     figure.lay_out(
         scene={
             "xaxis": axis, "yaxis": axis, "zaxis": {**axis, "range": list(limits)},
-            "camera": {"eye": {"x": 1.2, "y": 1.2, "z": 0.8}, "center": {"x": 0, "y": 0, "z": -0.14}},
+            # Far enough for the numbers at the near corner, also where the chart is as narrow as a phone.
+            "camera": {"eye": {"x": 1.5, "y": 1.5, "z": 1.0}, "center": {"x": 0, "y": 0, "z": -0.2}},
             "aspectratio": {"x": 1, "y": 1, "z": 0.75},
         },
         uirevision="surface",

@@ -128,7 +128,7 @@ def batch_histogram(
         height: in pixels.
         reach: bins go from −reach to reach; None for the values' own range.
     """
-    figure = plain_base(palette, height=height, top=8, bottom=34, right=8)
+    figure = plain_base(palette, height=height, top=8, bottom=40, right=8)
     low, high = (-reach, reach) if reach is not None else (float(values.min()), float(values.max()))
     if high - low < 1e-9:
         low, high = low - 0.5, high + 0.5
@@ -140,7 +140,7 @@ def batch_histogram(
     )  # fmt: skip
     figure.lay_out(
         bargap=0,
-        xaxis={"title": {"text": title, "standoff": 2}, "showgrid": False, "nticks": 7},
+        xaxis={"title": {"text": title, "standoff": 8}, "showgrid": False, "nticks": 7},
         yaxis={"nticks": 4, "ticksuffix": " %"},
     )
     return figure
@@ -199,8 +199,14 @@ def jacobian(values: np.ndarray, names: Sequence[str], palette: Palette, height:
         hovertemplate="∂p(%{y})/∂z(%{x}) = %{z:.4g}<extra></extra>",
     )  # fmt: skip
     figure.lay_out(
-        xaxis={"title": {"text": "logit z of class", "standoff": 2}, "showgrid": False, "zeroline": False},
-        yaxis={"autorange": "reversed", "showgrid": False, "zeroline": False},
+        xaxis={
+            "title": {"text": "logit z of class", "standoff": 8},
+            "showgrid": False,
+            "zeroline": False,
+            "tickmode": "linear",
+            "dtick": 1,
+        },
+        yaxis={"autorange": "reversed", "showgrid": False, "zeroline": False, "tickmode": "linear", "dtick": 1},
     )
     title_above(figure, "probability p of class", palette)
     return figure
@@ -221,11 +227,12 @@ def probabilities(
     figure = plain_base(palette, height=height, top=26, bottom=34)
     figure.add(
         "bar", x=list(names), y=rounded(p), marker={"color": palette.activation},
-        text=[f"{100 * value:.1f} %<br>z = {z:g}" for value, z in zip(p, logits, strict=True)], textposition="outside",
+        text=[f"{100 * value:.1f} %<br>z = {z:g}".replace("-", "−") for value, z in zip(p, logits, strict=True)],
+        textposition="outside",
         cliponaxis=False, hovertemplate="class %{x}: %{y:.4g}<extra></extra>",
     )  # fmt: skip
     figure.lay_out(
-        xaxis={"title": {"text": "class", "standoff": 2}, "showgrid": False},
+        xaxis={"title": {"text": "class", "standoff": 8}, "showgrid": False, "tickmode": "linear", "dtick": 1},
         yaxis={"range": [0, 1.15], "tickvals": [0, 0.5, 1]},
     )
     title_above(figure, "probability", palette)

@@ -43,7 +43,7 @@ def race_losses(
         palette: colours of the theme.
         height: in pixels.
     """
-    figure = plain_base(palette, height=height, top=30, bottom=34, right=10)
+    figure = plain_base(palette, height=height, top=56, bottom=34, right=10)
     for name in shown:
         losses = race.runners[name].losses
         if not losses.size:
@@ -70,7 +70,7 @@ def race_accuracies(
     race: NetworkRace, shown: Sequence[str], titles: Mapping[str, str], palette: Palette, height: int = 320
 ) -> PlainFigure:
     """Draw the accuracy on pictures that no network has learnt from, by epoch; arguments as of `race_losses`."""
-    figure = plain_base(palette, height=height, top=30, bottom=34, right=10)
+    figure = plain_base(palette, height=height, top=56, bottom=34, right=10)
     for name in shown:
         values = 100 * race.runners[name].accuracies
         figure.add(
@@ -84,7 +84,8 @@ def race_accuracies(
         yaxis={"range": [0, 102], "ticksuffix": " %", "zeroline": False},
     )
     legend_above(figure)
-    title_above(figure, "", palette)
+    title_above(figure, "accuracy", palette)
+    figure.lay_out(legend={"y": 1.08})
     return figure
 
 
@@ -130,7 +131,7 @@ def gap_curves(compared: Compared, titles: Mapping[str, str], palette: Palette, 
         palette: colours of the theme.
         height: in pixels.
     """
-    figure = plain_base(palette, height=height, top=34, bottom=34, right=10)
+    figure = plain_base(palette, height=height, top=60, bottom=34, right=10)
     for number, (name, one) in enumerate(compared.networks.items()):
         colour = palette.lines[number % len(palette.lines)]
         epochs = list(range(len(one.losses)))
@@ -148,4 +149,6 @@ def gap_curves(compared: Compared, titles: Mapping[str, str], palette: Palette, 
         yaxis=by_factors(figure),
     )
     legend_above(figure)
+    title_above(figure, "loss", palette)
+    figure.lay_out(legend={"y": 1.09})
     return figure

@@ -147,15 +147,23 @@ def _verdict(results: Sequence[Passed], batch: np.ndarray, layers: int) -> None:
         frame.verdict(sentence, numbers, None, "Choose sigmoid or tanh: they are the ones that saturate on both sides.")
         return
     smaller = [one for one in saturating if one.mean_slope < relu.mean_slope]
-    larger = [one.activation.title for one in saturating if one not in smaller]
+    larger = [one for one in saturating if one not in smaller]
     because = ""
     if larger:
-        because = (
-            f"{' and '.join(larger)} passes on more than ReLU here: only {share_text(saturating[-1].saturated)} of "
-            "these pre-activations lie where it is flat, while ReLU is off for "
-            f"{share_text(float(np.mean(batch <= 0)))} of them. Give them a larger spread."
-        )
+        because = _why_larger(larger, relu, batch)
     frame.verdict(sentence, numbers, not larger, because)
+
+
+def _why_larger(larger: Sequence[Passed], relu: Passed, batch: np.ndarray) -> str:
+    """Say why saturating activations pass on as much as ReLU, or more."""
+    off = share_text(float(np.mean(batch <= 0)))
+    if relu.mean_slope == 0:
+        return f"ReLU is off for {off} of these pre-activations, so it lets nothing back. Give them another mean."
+    flat = " and ".join(f"{share_text(one.saturated)} of them where {one.activation.title} is flat" for one in larger)
+    return (
+        f"{' and '.join(one.activation.title for one in larger)} let{'s' if len(larger) == 1 else ''} through more "
+        f"than ReLU here: of these pre-activations ReLU is off for {off}, and only {flat}. Give them a larger spread."
+    )
 
 
 def _layers(count: int) -> str:

@@ -68,7 +68,8 @@ def show() -> None:
         on_edit=lambda place, value: STATE.set("hand_edits", text_of({**edits, place: value})),
     )  # fmt: skip
     origin = f"Random numbers, seed {seed}" if kind == "random" else "Ready numbers"
-    changed = f", {len(edits)} of them changed by hand" if edits else ""
+    count = sum(int(np.sum(edited[name] != parameters[name])) for name in parameters)
+    changed = f", {count} of them changed by hand" if count else ""
     st.caption(
         f"Amber: what the step reads; framed: what it writes. A click on a computed number goes to its step. {origin}"
         f"{changed}."
@@ -107,9 +108,7 @@ def _verdict(found: Walk, network: str, rate: float) -> None:
     first, last = ("k", "w") if network == "conv" else ("w", "v")
     sizes = [float(np.sqrt(np.mean(found.gradients[name] ** 2))) for name in (first, last)]
     ratio = f" · gradient of the first weights over that of the last: **{value_text(sizes[0] / sizes[1])}**"
-    numbers = (
-        f"Loss **{number(found.loss)}**, after one step at a learning rate of {rate:g} **{number(found.loss_after)}**"
-    )
+    numbers = f"Loss **{number(found.loss)}**, after one step with η = {rate:g}: **{number(found.loss_after)}**"
     if holds and found.loss > 0:
         numbers += f" ({share_text(1 - found.loss_after / found.loss)} less)"
     because = "" if sizes[1] == 0 else "Compared as root mean squares of the single weights' gradients."

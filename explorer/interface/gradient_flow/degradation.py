@@ -41,11 +41,15 @@ def show() -> None:
         deep = int(STATE.slider("deg_deep", width=190))
         norm = STATE.switch("deg_norm")
         epochs = int(STATE.slider("deg_epochs", width=150))
-        seed = STATE.number("deg_seed", low=0, high=LARGEST_SEED, width=110) or 0
         with frame.more():
+            seed = STATE.number("deg_seed", low=0, high=LARGEST_SEED) or 0
             rate = float(STATE.selectbox("deg_rate"))
     if deep <= shallow:
-        st.info("The deep networks need more layers than the shallow ones.", icon=":material/straighten:")
+        st.info(
+            f"The deep networks need more layers than the shallow ones, which have {shallow}.",
+            icon=":material/straighten:",
+        )
+        frame.background(_BACKGROUND)
         return
     _WORK.show(DegradationPlan(shallow, deep, norm, epochs, rate, seed), _draw)
     frame.background(_BACKGROUND)

@@ -58,8 +58,8 @@ def show() -> None:
     with frame.controls():
         depth = int(STATE.segments("sur_depth"))
         scale = STATE.segments("sur_scale", format_func=_SCALES.__getitem__)
-        seed = STATE.number("sur_seed", low=0, high=LARGEST_SEED, width=110) or 0
         with frame.more():
+            seed = STATE.number("sur_seed", low=0, high=LARGEST_SEED) or 0
             directions = STATE.selectbox("sur_directions", format_func=_DIRECTIONS.__getitem__)
             resolution = int(STATE.selectbox("sur_resolution"))
             extent = round(float(STATE.slider("sur_extent")), 2)

@@ -74,6 +74,9 @@ def _table() -> Callable[[], bytes] | None:
 
 
 def _draw(found: NetworkRace, shown: list[str]) -> None:
+    if not shown:
+        st.info("Choose an optimiser to see its curves.", icon=":material/touch_app:")
+        return
     colours = palette()
     left, right = st.columns(2)
     with left:
@@ -86,7 +89,7 @@ def _draw(found: NetworkRace, shown: list[str]) -> None:
         )
     st.caption(
         f"Digits of 8 × 8 pixels, one hidden layer of 32 units, batches of 64, seed {found.seed}: the same first "
-        f"weights and the same order for all. Epoch {found.epoch} of {found.epochs}. Right: accuracy on pictures that "
+        f"weights and the same order for all. Epoch {found.epoch} of {found.epochs}. Accuracy: on 360 pictures that "
         "no network has learnt from."
     )
     if not found.epoch:

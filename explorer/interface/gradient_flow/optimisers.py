@@ -115,6 +115,11 @@ def _surface(row: DeltaGenerator) -> None:
         f"${ground.formula}$. {ground.says}{noise} A click on the surface starts there; × marks the minima; "
         "*arrived*: 1\u00a0% of the height is left, for good."
     )
+    if not shown:
+        st.info("Choose an optimiser to see it run.", icon=":material/touch_app:")
+    still = [TITLES[path.name] for path in seen.paths.values() if path.rate == 0]
+    if still:
+        st.info(f"With a learning rate of 0 nothing moves: {', '.join(still)}.", icon=":material/info:")
     for path in seen.paths.values():
         if words := fate(path, seen, TITLES[path.name]):
             st.warning(words, icon=":material/trending_up:")
@@ -143,9 +148,21 @@ def _verdict(every: Race) -> None:
             f"{value_text(every.paths['sgd'].rate)}."
         )
     if holds is None:
-        noisy = "The noise of the gradient keeps both from coming to rest" if every.surface.noise else "Neither arrives"
-        because = f"{noisy} within these steps: give them more, or other learning rates. {because}"
+        because = f"{_why_neither(every)} {because}"
     frame.verdict(network_race.SENTENCE, numbers, holds, because)
+
+
+def _why_neither(every: Race) -> str:
+    """Say why neither SGD nor momentum has arrived, or why it cannot be told which is sooner."""
+    both = [every.paths[name] for name in ("sgd", "momentum")]
+    if all(path.arrived_at == 0 for path in both):
+        return "They start at the minimum: click on the surface for another start."
+    if all(path.rate == 0 for path in both):
+        return "Neither moves: give them learning rates above 0."
+    if all(path.gone_at is not None for path in both):
+        return "Both have left the picture: give them smaller learning rates."
+    noisy = "The noise of the gradient keeps both from coming to rest" if every.surface.noise else "Neither arrives"
+    return f"{noisy} within these steps: give them more, or other learning rates."
 
 
 def _csv(seen: Race) -> bytes:

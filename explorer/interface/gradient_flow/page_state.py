@@ -34,6 +34,8 @@ _ACTIVATIONS = [
     Item("act_temperature", 1.0, "Temperature", low=0.1, high=10.0, step=0.1),
 ]
 
+_STRENGTHS = ("0", "0.0001", "0.0003", "0.001", "0.003", "0.005", "0.01", "0.03", "0.1")
+
 _OPTIMISERS = [
     Item("opt_view", "surface", "Where", options=("surface", "network", "weights")),
     Item("opt_surface", "valley", "Surface", options=tuple(SURFACES)),
@@ -55,11 +57,20 @@ _OPTIMISERS = [
     Item("net_rates", "", "Learning rates"),
     Item("net_epochs", 20, "Epochs", low=1, high=100, step=1),
     Item("net_activation", "relu", "Activation", options=tuple(ACTIVATIONS)),
-    Item("reg_l1", "0.001", "λ of L1", options=("0", "0.0001", "0.0003", "0.001", "0.003", "0.01", "0.03", "0.1")),
-    Item("reg_l2", "0.003", "λ of L2", options=("0", "0.0001", "0.0003", "0.001", "0.003", "0.01", "0.03", "0.1")),
+    Item("reg_l1", "0.005", "λ of L1", options=_STRENGTHS),
+    Item("reg_l2", "0.005", "λ of L2", options=_STRENGTHS),
     Item("reg_dropout", 0.5, "Dropout", low=0.0, high=0.9, step=0.05),
     Item("reg_epochs", 60, "Epochs", low=5, high=200, step=5),
     Item("reg_examples", 300, "Training pictures", low=20, high=1437, step=1),
+    Item(
+        "reg_wrong",
+        30,
+        "Wrong labels, %",
+        low=0,
+        high=50,
+        step=5,
+        help="So many of the training pictures have a wrong class; to learn those by heart is to overfit.",
+    ),
     Item("reg_near", 0.01, "Near zero: below", low=0.001, high=0.1, step=0.001),
 ]
 

@@ -23,6 +23,8 @@ SEVERAL = 1 / 6
 LEARNT = 0.5
 """A network with less test accuracy than this has nothing to lose that would tell anything."""
 
+_DIVERGED = "The networks have diverged in training, or nothing comes back through them: take a smaller learning rate."
+
 _BACKGROUND = r"""
 A residual block hands on $h + f(h)$, so $n$ of them, multiplied out, are a sum of $2^n$ **paths**: through the branch
 $f$ of some blocks, past the others. $\binom nk$ of them go through $k$ branches: lengths are binomially distributed
@@ -56,8 +58,8 @@ def show() -> None:
         network = STATE.segments("path_network", format_func=_NETWORKS.__getitem__)
         blocks = int(STATE.slider("path_blocks", width=220))
         survival = round(float(STATE.slider("path_survival", width=200)), 2)
-        seed = STATE.number("path_seed", low=0, high=LARGEST_SEED, width=110) or 0
         with frame.more():
+            seed = STATE.number("path_seed", low=0, high=LARGEST_SEED) or 0
             epochs = int(STATE.slider("path_epochs"))
             rate = float(STATE.selectbox("path_rate"))
     plan = PathsPlan(blocks, epochs, survival, rate, seed, network)
@@ -129,7 +131,9 @@ def _short_paths(result: Paths) -> tuple[str, str, bool | None, str]:
     sentence = f"{blocks} residual blocks give 2{raised(blocks)} paths, and the short ones carry the gradient."
     share, counts = result.share(), path_counts(blocks)
     if not np.isfinite(share).all():
-        return sentence, f"**{2**blocks:,}** paths; the gradient is not measured yet.", None, ""
+        if not result.finished:
+            return sentence, f"**{2**blocks:,}** paths; the gradient is not measured yet.", None, ""
+        return sentence, f"**{2**blocks:,}** paths; the gradient is no finite number.", None, _DIVERGED
     first, last = carrying(share)
     of_paths = counts[first : last + 1].sum() / counts.sum()
     mean, middle = float(share @ np.arange(len(share))), blocks / 2
@@ -151,13 +155,21 @@ def _one_dropped(result: Paths) -> tuple[str, str, bool | None, str]:
     ]
     numbers = " · ".join(said) + " (test accuracy whole, and without one block, mean over which)"
     lost = result.accuracy - means
+    if result.accuracy[1] < LEARNT:
+        return sentence, numbers, None, (
+            "The residual network has hardly learnt anything: give it more epochs, or another learning rate."
+        )  # fmt: skip
     if result.accuracy[0] < LEARNT:
         return sentence, numbers, None, (
-            "The plain network has hardly learnt anything at this depth, so it has nothing to lose: take fewer blocks."
+            "The plain network has hardly learnt anything, so it has nothing to lose: take fewer blocks or more epochs."
         )  # fmt: skip
-    if result.accuracy[1] < LEARNT:
-        return sentence, numbers, None, "The residual network has hardly learnt anything; train it for longer."
-    return sentence, numbers, bool(lost[1] < 0.15 and lost[0] > 3 * max(lost[1], 0.05)), ""
+    holds = bool(lost[1] < 0.15 and lost[0] > 3 * max(lost[1], 0.05))
+    worst = int(result.drop_one[1].argmin())
+    return sentence, numbers, holds, (
+        f"Not all blocks count alike: without block {worst + 1} the residual network tells "
+        f"{share_text(result.drop_one[1, worst])} right, without the least needed one "
+        f"{share_text(result.drop_one[1].max())}."
+    )  # fmt: skip
 
 
 def _stochastic(result: Paths) -> tuple[str, str, bool | None, str]:
@@ -173,6 +185,8 @@ def _stochastic(result: Paths) -> tuple[str, str, bool | None, str]:
     )
     if result.plan.survival == 1:
         return sentence, numbers, None, "With p = 1 no block is ever left out in training: both are the same network."
+    if result.accuracy[1:].max() < LEARNT:
+        return sentence, numbers, None, "Neither has learnt anything that could be lost."
     return sentence, numbers, bool(trained > without), ""
 
 

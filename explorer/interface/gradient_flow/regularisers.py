@@ -15,6 +15,7 @@ from explorer.interface.figures import optimiser_charts as charts
 from explorer.interface.figures.colour_scales import ColourScale, lookup_table
 from explorer.interface.gradient_flow import frame
 from explorer.interface.gradient_flow.page_state import LARGEST_SEED, STATE
+from explorer.interface.gradient_flow.stepwise import statements
 from explorer.interface.numbers import share_text, value_text
 from explorer.interface.theme import palette
 
@@ -24,6 +25,8 @@ MORE_ZEROS = 5.0
 """L1 makes weights zero where it has so many times as many near zero as no regulariser, and twice as many as L2."""
 SMALLER = 0.75
 """L2 makes weights small where their norm is below this share of that without a regulariser."""
+OVERFITTED = 0.05
+"""A network overfits where its accuracy on the training pictures is so much higher than on others."""
 
 BACKGROUND = r"""
 A regulariser adds to the loss what large weights cost: **L1** $\lambda \sum |w|$, **L2** $\lambda \sum w^2$, **elastic
@@ -34,6 +37,9 @@ $1/(1 - p)$; it does not hold weights back at all, but keeps units from relying 
 
 Weights do not become exactly zero by gradient steps: they swing around it by about $\eta \lambda$. So the learning rate
 falls to zero over the second half of the epochs, and what counts as *near zero* stands beside the number.
+
+**Overfitting** is what helps on the training pictures alone. Wrong labels make it plain: they can only be learnt by
+heart, and a network that does so answers wrong on pictures that look alike.
 
 The network: 64 inputs, 64 hidden units (ReLU), 10 classes; SGD with momentum 0.9, learning rate 0.05. Definitions as in
 `keras.regularizers` and `keras.layers.Dropout`.
@@ -49,22 +55,23 @@ def show(row: DeltaGenerator) -> None:
     with row:
         l1 = float(STATE.selectbox("reg_l1", width=110))
         l2 = float(STATE.selectbox("reg_l2", width=110))
-        dropout = float(STATE.slider("reg_dropout", width=140))
-        near = float(STATE.slider("reg_near", width=150, format="%.3f"))
+        dropout = float(STATE.slider("reg_dropout", width=130))
+        wrong = STATE.slider("reg_wrong", width=130) / 100
         with frame.more():
+            near = float(STATE.slider("reg_near", format="%.3f"))
             epochs = int(STATE.slider("reg_epochs"))
             examples = int(STATE.slider("reg_examples"))
             seed = STATE.number("opt_seed", low=0, high=LARGEST_SEED) or 0
     strengths = Strengths(l1, l2, dropout)
     frame.work(
         JOB, "gradient_flow.regularise", label="Training five networks", button="Train",
-        identity=(strengths, epochs, examples, seed), draw=lambda found, fits: _draw(found, near),
-        strengths=strengths, epochs=epochs, examples=examples, seed=seed,
+        identity=(strengths, epochs, examples, wrong, seed), draw=lambda found, fits: _draw(found, near),
+        strengths=strengths, epochs=epochs, examples=examples, wrong=wrong, seed=seed,
     )  # fmt: skip
     code = (
         "from explorer.gradient_flow.regularisers import Strengths, compare\n\n"
         f"found = compare(strengths=Strengths(l1={l1:g}, l2={l2:g}, dropout={dropout:g}),\n"
-        f"                epochs={epochs}, examples={examples}, seed={seed})\n"
+        f"                epochs={epochs}, examples={examples}, wrong={wrong:g}, seed={seed})\n"
         "for name, one in found.networks.items():\n"
         f"    print(name, one.near_zero({near:g}), one.norm, one.accuracies[-1], one.test_accuracies[-1])\n"
     )
@@ -127,14 +134,23 @@ def _draw(found: Compared, near: float) -> None:
     st.caption(
         f"First weights of {SHOWN_UNITS} of the 64 hidden units, all on one scale: red up to {value_text(reach)}, blue "
         f"down to {value_text(-reach)}, white zero. Below: all weights, counted by factors of ten; amber: near zero, "
-        f"below {near:g}. {found.examples} training pictures, epoch {found.epoch} of {found.epochs}, seed {found.seed}."
+        f"below {near:g}. {_pictures(found)}, epoch {found.epoch} of {found.epochs}, seed {found.seed}."
     )
     if found.epoch:
-        _verdict(found, near)
+        statements("weights", [of_weights(found, near), of_overfitting(found)])
     st.plotly_chart(
         charts.gap_curves(found, REGULARISERS, colours), config=frame.PLAIN, key="gradient_flow_weights_curves"
     )
-    st.caption("Cross-entropy without the penalty: dotted on the training pictures, solid on 360 others.")
+    st.caption(
+        "Loss: cross-entropy without the penalty, dotted on the training pictures, solid on 360 others, which are "
+        "labelled right. Where the solid line climbs while the dotted one falls, the network overfits."
+    )
+
+
+def _pictures(found: Compared) -> str:
+    """Say how many pictures are learnt, and how many of them with a wrong label."""
+    count = round(found.wrong * found.examples)
+    return f"{found.examples} training pictures" + (f", {count} of them with a wrong label" if count else "")
 
 
 def _picture_words(name: str) -> str:
@@ -143,21 +159,46 @@ def _picture_words(name: str) -> str:
 
 def _numbers(one: Regularised, near: float) -> str:
     return (
-        f"{share_text(one.near_zero(near))} near zero · norm {value_text(one.norm)} · right: "
+        f"{share_text(one.near_zero(near))} near zero · norm {value_text(one.norm)} · accuracy: "
         f"{share_text(float(one.accuracies[-1]))} training, {share_text(float(one.test_accuracies[-1]))} others"
     )
 
 
-def _verdict(found: Compared, near: float) -> None:
+def of_weights(found: Compared, near: float) -> tuple[str, str, bool | None, str]:
+    """Return the lecture's sentence on weights, its numbers, whether it holds, and what follows (see `statements`)."""
     none, l1, l2 = (found.networks[name] for name in ("none", "l1", "l2"))
     zeros = [one.near_zero(near) for one in (none, l1, l2)]
     holds = zeros[1] >= MORE_ZEROS * max(zeros[0], 1e-9) and zeros[1] >= 2 * zeros[2] and l2.norm <= SMALLER * none.norm
-    frame.verdict(
-        "L1 makes weights zero, L2 makes them small.",
+    numbers = (
         f"Weights below {near:g}: none **{share_text(zeros[0])}**, L1 **{share_text(zeros[1])}**, "
-        f"L2 **{share_text(zeros[2])}** · norm: none **{value_text(none.norm)}**, L1 **{value_text(l1.norm)}**, "
-        f"L2 **{value_text(l2.norm)}**",
-        holds,
-        f"It holds where L1 has at least {MORE_ZEROS:g} times as many near zero as no regulariser and twice as many as "
-        f"L2, and L2's norm is at most {share_text(SMALLER)} of that without.",
+        f"L2 **{share_text(zeros[2])}** · norm of all: none **{value_text(none.norm)}**, L1 "
+        f"**{value_text(l1.norm)}**, L2 **{value_text(l2.norm)}**"
     )
+    return "L1 makes weights zero, L2 makes them small.", numbers, holds, (
+        f"It holds where L1 has at least {MORE_ZEROS:g} times as many near zero as no regulariser and twice as many as "
+        f"L2, and L2's norm is at most {share_text(SMALLER)} of that without."
+    )  # fmt: skip
+
+
+def of_overfitting(found: Compared) -> tuple[str, str, bool | None, str]:
+    """Return the lecture's sentence on overfitting; see `of_weights`."""
+    none, *others = found.networks.values()
+    numbers = "Accuracy on training pictures → on others: " + " · ".join(
+        f"{REGULARISERS[one.name]} {share_text(float(one.accuracies[-1]))} → "
+        f"**{share_text(float(one.test_accuracies[-1]))}**"
+        for one in found.networks.values()
+    )
+    sentence = "Regularisers shrink overfitting: less is learnt by heart, and other pictures are told better."
+    if not none.gap > OVERFITTED:
+        return sentence, numbers, None, (
+            "Without a regulariser the network hardly overfits here, so there is nothing to shrink: take fewer "
+            "pictures, more wrong labels, or more epochs."
+        )  # fmt: skip
+    short = [
+        REGULARISERS[one.name]
+        for one in others
+        if not (one.gap < none.gap and one.test_accuracies[-1] > none.test_accuracies[-1])
+    ]
+    return sentence, numbers, not short, (
+        f"Not both are so with {', '.join(short)}: try another strength." if short else ""
+    )  # fmt: skip

@@ -41,6 +41,6 @@ SCENES: tuple[Scene, ...] = (
         "degradation", "Degradation", "Why does a deeper network train worse, and a residual one not?", degradation.show
     ),
     Scene("loss_surface", "Loss surface", "What do skip connections do to the landscape?", loss_surface.show),
-    Scene("optimisers", "Optimisers", "Which way down, and how fast?", optimisers.show),
+    Scene("optimisers", "Optimisers", "Which way down, how fast, and to which weights?", optimisers.show),
     Scene("backpropagation", "Backpropagation", "Where does every gradient come from?", backpropagation.show),
 )

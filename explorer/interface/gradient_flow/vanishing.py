@@ -55,12 +55,12 @@ def show() -> None:
         )  # fmt: skip
         norm = STATE.switch("van_norm")
         steps = int(STATE.slider("van_steps", width=150))
-        seed = STATE.number("van_seed", low=0, high=LARGEST_SEED, width=110) or 0
         with frame.more():
+            seed = STATE.number("van_seed", low=0, high=LARGEST_SEED) or 0
             rate = float(STATE.selectbox("van_rate"))
     plan = VanishingPlan(depth, activation, initialiser, norm, steps, rate, seed)
     at = STATE.linked("van_at")
-    _WORK.show(plan, lambda result: _draw(result, int(at) if at.isdecimal() else 0))
+    _WORK.show(plan, lambda result: _draw(result, int(at) if at.isdecimal() and len(at) < 4 else 0))
     frame.background(_BACKGROUND)
 
 
@@ -202,6 +202,13 @@ def happenings(result: Vanishing, row: int) -> list[str]:
                     if result.plan.initialiser == "zeros" and not row
                     else "it has become smaller than the 1e−45 that 32 bits hold."
                 )
+            )
+    for number, name in enumerate(PLAIN_AND_RESIDUAL):
+        later = np.flatnonzero(~np.isfinite(result.loss[row + 1 :, number]))
+        if len(later) and np.isfinite(result.loss[row, number]):
+            found.append(
+                f"Later in training the {name} network diverges: before step {row + 1 + int(later[0])} its loss is no "
+                f"finite number any more. A smaller learning rate than {result.plan.rate:g} may help."
             )
     if result.plan.initialiser == "zeros" and not row and (result.gradient[row, 1] > 0).all():
         found.append(

@@ -58,6 +58,7 @@ def test_dead_configurations_are_told() -> None:
     assert "from layer 1 down" in vanishing.happenings(back, 0)[0]
     later = replace(back, gradient=np.ones((2, 2, 2)), spread=np.ones((2, 2, 3)), loss=np.array([[1, 1], [np.nan, 1]]))
     assert "before step 1 its loss" in vanishing.happenings(later, 1)[0]
+    assert "Later in training the plain network diverges: before step 1" in vanishing.happenings(later, 0)[-1]
 
 
 def test_stored_results_bear_the_lecture_out() -> None:

@@ -241,14 +241,28 @@ class Walk {
   edit(node) {
     const at = this.cells.indexOf(node);
     if (at < 0) return;
-    const value = Number(node.value.trim().replace("−", "-").replace(",", "."));
-    if (node.value.trim() === "" || !Number.isFinite(value) || node.value === this.short(this.values[at])) {
+    const typed = node.value.trim();
+    const value = Number(typed.replace("−", "-").replace(",", "."));
+    const number = this.starts.findLastIndex((start) => start <= at);
+    const refusal = this.refusal(typed, value, this.header.boards[number].classes);
+    this.refuse(refusal);
+    if (refusal || value === this.values[at] || node.value === this.short(this.values[at])) {
       node.value = this.short(this.values[at]);
       return;
     }
-    const number = this.starts.findLastIndex((start) => start <= at);
     this.root.classList.add("pending");
     this.send("edit", { board: this.header.boards[number].name, cell: at - this.starts[number], value, at: Date.now() });
+  }
+
+  refusal(typed, value, classes) {
+    const { largest } = this.header;
+    if (classes && !(Number.isInteger(value) && value >= 1 && value <= classes)) return `“${typed}” is no class here: a whole number from 1 to ${classes} is. The old one stays.`;
+    if (typed === "" || !Number.isFinite(value) || Math.abs(value) > largest) return `${typed === "" ? "An empty cell" : `“${typed}”`} is no number from −${largest} to ${largest}, such as 0.5. The old one stays.`;
+    return "";
+  }
+
+  refuse(words) {
+    this.find(".refusal").textContent = words.length > 160 ? `That is no number from −${this.header.largest} to ${this.header.largest}. The old one stays.` : words;
   }
 
   key(event) {
