@@ -185,7 +185,9 @@ def test_a_scene_keeps_its_settings_while_another_is_looked_at_until_the_page_is
     page.get_by_role("button", name="Reset this page").click()
     # The first scene is a default, too.
     expect(page.get_by_text("What does an activation let through")).to_be_visible()
+    page.wait_for_url(lambda url: "path_blocks" not in url)
     wait_until_idle(page)
+    page.wait_for_timeout(1000)  # the browser forgets widgets that are gone a moment after the page stands still
     scenes.get_by_text("Paths").click()
     expect(blocks_of(page)).to_have_value("24")
 
