@@ -177,7 +177,7 @@ def surface(
         scene={
             "xaxis": axis, "yaxis": axis, "zaxis": {**axis, "range": list(limits)},
             # Far enough for the numbers at the near corner, also where the chart is as narrow as a phone.
-            "camera": {"eye": {"x": 1.5, "y": 1.5, "z": 1.0}, "center": {"x": 0, "y": 0, "z": -0.2}},
+            "camera": {"eye": {"x": 1.4, "y": 1.4, "z": 0.95}, "center": {"x": 0, "y": 0, "z": -0.13}},
             "aspectratio": {"x": 1, "y": 1, "z": 0.75},
         },
         uirevision="surface",
