@@ -308,6 +308,7 @@ def _values(draw: st.DrawFn, one: Block) -> Values:
     return {setting.name: _value(draw, setting) for setting in one.settings}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _NAMES)
 @given(data=st.data())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

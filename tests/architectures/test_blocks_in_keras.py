@@ -12,6 +12,7 @@ from tests.architectures.same_as_keras import assert_same, program_model
 _MOST_LAYERS = 80
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", [one.name for one in BLOCKS])
 def test_the_variants_of_every_preset_are_as_keras_makes_them(name: str) -> None:

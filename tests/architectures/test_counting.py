@@ -205,6 +205,7 @@ def test_the_published_work_comes_out(name):
 # --- against Keras ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["MobileNetV2", "ResNet50", "DenseNet121", "VGG16", "EfficientNetB0", "googlenet"])
 def test_weights_are_those_that_keras_counts(name):
     table = of(name)
@@ -277,6 +278,7 @@ def test_a_shared_layer_is_owned_once_and_works_twice():
     assert table.depth == 2
 
 
+@pytest.mark.slow
 def test_tied_weights_count_once():
     class Back(layers.Layer):
         def __init__(self, dense, **kwargs):
@@ -354,6 +356,7 @@ class OnlyCode(keras.Model):
         return self.second(keras.ops.reshape(x, (-1, 6 * 6 * 4)))
 
 
+@pytest.mark.slow
 def test_a_model_that_is_only_code_is_run_once():
     model = OnlyCode()
     with pytest.raises(ValueError, match="give its input_shape"):

@@ -83,6 +83,7 @@ def test_after_stop_at_most_one_more_step_is_done(counted):
         np.testing.assert_array_equal(each.images, whole[0].images)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whole", [True, False], ids=["in one pass", "in parts"])
 @pytest.mark.parametrize("plans", [1, 2])
 @pytest.mark.parametrize("stop_after", [1, 2, 7, 9, 14, 17])

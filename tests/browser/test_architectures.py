@@ -33,6 +33,7 @@ def said_in_address(page, name):
     return parse_qs(urlparse(page.url).query).get(f"architectures_{name}", [""])[0]
 
 
+@pytest.mark.slow
 def test_two_clicks_tell_where_vgg16s_weights_and_its_work_are(visitor, app_url):
     page = page_of(visitor, app_url)
     page.get_by_role("radio", name="One network").click()  # it begins with VGG16
@@ -48,6 +49,7 @@ def test_two_clicks_tell_where_vgg16s_weights_and_its_work_are(visitor, app_url)
     assert said_in_address(page, "layer") == "fc1"
 
 
+@pytest.mark.slow
 def test_back_leads_through_the_modes_and_charts(visitor, app_url):
     page = page_of(visitor, app_url)
     visited = ["Catalogue", "One network", "Compare", "Build your own"]
@@ -78,6 +80,7 @@ def test_a_network_is_compared_and_taken_along(visitor, app_url):
     assert sum(row[0] == "" for row in rows[1:]) == 3, "VGG19 has three more convolutions"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["alexnet", "resnet_152", "NASNetLarge", "unet", "dense_mnist"])
 def test_networks_of_all_sorts_open_and_export(visitor, app_url, name):
     page = page_of(visitor, app_url, mode="network", network=name)
@@ -88,6 +91,7 @@ def test_networks_of_all_sorts_open_and_export(visitor, app_url, name):
     assert r"\begin{tabular}" in text or r"\begin{longtable}" in text
 
 
+@pytest.mark.slow
 def test_a_slider_of_the_lab_changes_the_counts_and_the_link(visitor, app_url):
     page = page_of(visitor, app_url, mode="blocks", block="bottleneck")
     expect(page.get_by_text("346,816,512").first).to_be_visible(timeout=SLOW_MS)
@@ -107,6 +111,7 @@ def test_shapes_that_clash_are_told_and_marked(visitor, app_url):
     expect(page.get_by_role("alert").first).to_contain_text("Layer 2 does not fit", timeout=SLOW_MS)
 
 
+@pytest.mark.slow
 def test_a_stack_is_edited_and_its_link_brings_it_back(visitor, app_url):
     page = page_of(visitor, app_url, mode="build")
     expect(page.get_by_text("36,314 parameters")).to_be_visible(timeout=SLOW_MS)
@@ -147,6 +152,7 @@ def stack_in_address(page, expected):
 CNN2 = "norm_conv-f8_norm_pool_conv-f16_norm_conv-f16_norm_pool_flatten_dense-u40_norm_dense-asoftmax"
 
 
+@pytest.mark.slow
 def test_a_layer_opened_after_other_edits_shows_what_it_is_and_keeps_it(visitor, app_url):
     usual = {"Kernel size": "3", "Strides": "1", "Padding": "same", "Dilation rate": "1", "Groups": "1"}
     usual |= {"Activation": "relu", "Bias": True}
@@ -178,6 +184,7 @@ def test_a_layer_opened_after_other_edits_shows_what_it_is_and_keeps_it(visitor,
     assert shown == {"Filters": "8", **usual}, "taken back, it shows what it is again"
 
 
+@pytest.mark.slow
 def test_moving_copying_and_deleting_changes_no_other_layer(visitor, app_url):
     page = page_of(visitor, app_url, mode="build", stack="28x28x1_conv-f4-k5_pool-oaverage_dropout-r0.3_dense-b0")
     press(page, "move_down", 0)
@@ -198,6 +205,7 @@ def test_moving_copying_and_deleting_changes_no_other_layer(visitor, app_url):
     assert shown["Bias"] is False
 
 
+@pytest.mark.slow
 def test_an_input_that_is_changed_and_changed_back_leaves_the_layers_alone(visitor, app_url):
     page = page_of(visitor, app_url, mode="build")
     height = page.get_by_label("Input height")
@@ -264,6 +272,7 @@ def test_the_way_on_from_the_catalogue_is_seen_while_rows_are_ticked(visitor, ap
     expect(page).to_have_url(re.compile("architectures_network=lenet5"), timeout=SLOW_MS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["catalogue", "network", "compare", "blocks", "build"])
 def test_nothing_is_cut_off_on_a_phone(visitor, app_url, mode):
     page = page_of(visitor, app_url, width=390, height=844, theme="dark", mode=mode)
@@ -311,6 +320,7 @@ def opens_exports_and_compares(page, app_url, name):
     assert page.get_by_text("This page stopped with an error").count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_network_opens_exports_and_is_compared(visitor, app_url, name):
     opens_exports_and_compares(visitor("about:blank"), app_url, name)

@@ -118,6 +118,7 @@ def assert_shows(page, expected, words, seconds=20):
             page.wait_for_timeout(100)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({name for name, _ in ALL_EXPECTED}))
 def test_every_example_of_the_lectures_shows_its_numbers_by_a_link_or_by_choice(tab, name):
     titles = {preset.name: preset.title for preset in scene(name).presets}
@@ -142,6 +143,7 @@ def looked_at(page):
     return board_name, int(number), float(text.replace("−", "-"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_in_every_scene_step_hover_keys_and_touch_show_the_sum_without_the_server(visitor, app_url, name):
     page = visitor(f"{app_url}/convolution?convolution_scene={name}", has_touch=True, reduced_motion="reduce")
@@ -183,6 +185,7 @@ def test_in_every_scene_step_hover_keys_and_touch_show_the_sum_without_the_serve
 LOOKS = dict(zip(NAMES, itertools.cycle([(1440, "light"), (390, "dark")]), strict=False))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_scene_is_accessible_and_no_wider_than_the_window(tab, name):
     from axe_playwright_python.sync_playwright import Axe
@@ -212,6 +215,7 @@ def hostile(name):
     return {control.name: next(texts) for control in scene(name).controls}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_link_gives_the_default_and_a_sentence(tab, name):
     page = tab(scene=name, preset="no-such", cell="-7", question="1e9", **hostile(name))
@@ -223,6 +227,7 @@ def test_a_hostile_link_gives_the_default_and_a_sentence(tab, name):
         np.testing.assert_allclose(numbers(page, chosen.build(chosen.settings()).result), truth.ravel(), rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_class_predicts_first_through_a_link(tab, name):
     # What is hidden hangs on the scene; the other questions are asked in the same box.

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlencode
 
+import pytest
 from playwright.sync_api import expect
 
 from explorer.explanations.table import METHODS
@@ -51,6 +52,7 @@ def photo():
     return target.getvalue()
 
 
+@pytest.mark.slow
 def test_an_uploaded_photo_is_explained_by_five_methods_for_two_classes_judged_and_reported(visitor, app_url):
     methods = ("saliency", "gradient_input", "grad_cam", "layer_cam", "occlusion")
     page = opened(visitor, app_url, explanations_methods=",".join(methods))
@@ -107,6 +109,7 @@ def test_a_guess_is_painted_before_the_maps_are_seen_and_then_compared(visitor, 
     expect(tile(page, "grad_cam")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_two_visitors_explain_other_pictures_on_one_network_without_touching_each_other(visitor, app_url):
     methods = ("grad_cam", "smoothgrad")
     one = opened(visitor, app_url, picture="drawn:cat:3", explanations_methods=",".join(methods))
@@ -121,6 +124,7 @@ def test_two_visitors_explain_other_pictures_on_one_network_without_touching_eac
     assert "explanations_target=6" in one.url
 
 
+@pytest.mark.slow
 def test_channels_are_switched_off_and_the_network_says_less_or_something_else(visitor, app_url):
     page = opened(
         visitor, app_url, picture="drawn:clock:5", explanations_methods="grad_cam", explanations_panel="channels"
@@ -148,6 +152,7 @@ def test_nonsense_in_the_link_leaves_a_page_that_works(visitor, app_url):
     assert stage(page).locator(".tile.map").count() == 1
 
 
+@pytest.mark.slow
 def test_a_link_can_hide_what_a_teacher_does_not_want_to_be_changed(visitor, app_url):
     page = opened(visitor, app_url, explanations_methods="grad_cam", hide="methods,network,panel")
     ready(page, ["grad_cam"])
@@ -163,6 +168,7 @@ def chosen_methods(page):
     return {text.strip() for text in said}
 
 
+@pytest.mark.slow
 def test_no_click_is_undone_while_the_stage_is_drawn_again_for_a_slow_map(visitor, app_url):
     page = opened(visitor, app_url, explanations_methods="rise,grad_cam", explanations_rise_masks=8000)
     page.locator(".st-key-explanations_stop").wait_for(timeout=SLOW_MS)

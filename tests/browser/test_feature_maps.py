@@ -67,6 +67,7 @@ def test_the_first_visit_shows_a_drawn_picture_and_what_the_first_layers_make_of
     assert overflow_pixels(page) <= 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("network", "weights", "layer"), [
     ("drawn_plain", "trained", "stem_relu"),
     ("MobileNetV2", "random", "block_2_expand_relu"),
@@ -104,6 +105,7 @@ def test_the_strongest_channel_comes_first_and_its_maximum_is_keras_own(visitor,
     np.testing.assert_allclose(float(legend), truth.max(), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_branch_of_inception_opens_by_clicking_and_its_layer_comes_on_the_stage(visitor, app_url):
     page = page_of(visitor, app_url, feature_maps_network="InceptionV3", feature_maps_weights="random")
     column = page.get_by_label("Layers of the network")
@@ -120,6 +122,7 @@ def test_a_branch_of_inception_opens_by_clicking_and_its_layer_comes_on_the_stag
     assert tiles(page).count() == 48
 
 
+@pytest.mark.slow
 def test_a_channel_from_near_has_its_values_filter_and_receptive_field(visitor, app_url):
     page = page_of(visitor, app_url, picture="drawn:cat:3", feature_maps_layer="stem_relu")
     first = tiles(page).first
@@ -162,6 +165,7 @@ def test_two_pictures_are_compared_on_one_scale(visitor, app_url):
     np.testing.assert_allclose(float(page.locator("[data-testid=legend-high]").text_content()), most, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_two_visitors_at_once_keep_their_own_layer_and_picture(visitor, app_url):
     one = page_of(visitor, app_url, picture="drawn:cat:3", feature_maps_layer="stem_relu")
     two = page_of(visitor, app_url, picture="drawn:sun:8", feature_maps_layer="stem_conv")
@@ -185,6 +189,7 @@ def test_a_network_without_its_weights_says_so_and_offers_them_with_their_size(v
     assert page.get_by_role("button", name=re.compile(r"Download \d+ MB")).is_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nonsense", [
     {"feature_maps_network": "NoSuchNet", "feature_maps_layer": "<script>alert(1)</script>", "feature_maps_page": "-3"},
     {"feature_maps_channel": "99999", "feature_maps_cell": "9,9999999999", "picture": "drawn:dragon:-1",
@@ -204,6 +209,7 @@ def test_a_link_can_hide_controls_and_still_set_them(visitor, app_url):
     assert tiles(page).first.get_attribute("data-channel") == "0"
 
 
+@pytest.mark.slow
 def test_reset_takes_every_control_and_the_link_back(visitor, app_url):
     page = page_of(
         visitor,
@@ -231,6 +237,7 @@ def test_a_link_may_name_options_as_code_does(visitor, app_url):
     ).to_be_visible()
 
 
+@pytest.mark.slow
 def test_after_a_change_of_network_the_list_names_the_layer_on_the_stage(visitor, app_url):
     page = page_of(visitor, app_url, feature_maps_layer="stem_conv", feature_maps_channel="3")
     page.locator(".st-key-feature_maps_network input").click()
@@ -248,6 +255,7 @@ def test_a_link_opened_anew_marks_its_channel(visitor, app_url):
         expect(page.locator(f".st-key-{key} .tile[aria-pressed=true]")).to_have_attribute("data-channel", "3")
 
 
+@pytest.mark.slow
 def test_the_link_popover_brings_back_what_was_named_as_code_does(visitor, app_url):
     page = page_of(visitor, app_url, feature_maps_order="index", feature_maps_weights="random")
     page.get_by_role("button", name="Link").click()

@@ -65,6 +65,7 @@ def wait_for_steps(page, least):
     return steps_of(page)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(480)  # a busy machine compiles for minutes
 def test_four_channels_grow_one_of_them_and_then_all_are_stopped_while_another_visitor_grows_classes(visitor, app_url):
     one = page_of(visitor, app_url, filters_mode="channels", filters_steps="1024")

@@ -55,6 +55,7 @@ def step_of(page):
     return int(stage(page).get_attribute("data-step"))
 
 
+@pytest.mark.slow
 def test_a_race_plays_to_its_end_without_a_message_to_the_server(show):
     page, sent = show("optimisers", motion="no-preference", opt_steps=60)
     expect(stage(page)).to_have_attribute("data-step", "60")
@@ -73,6 +74,7 @@ def test_a_race_plays_to_its_end_without_a_message_to_the_server(show):
     assert len(sent) == before
 
 
+@pytest.mark.slow
 def test_the_table_beside_a_race_has_the_losses_of_the_step(show):
     page, _ = show("optimisers", opt_shown="sgd,momentum,adam")
     found = race(valley(), valley().rates, steps=150)
@@ -154,6 +156,7 @@ def test_a_number_that_is_typed_over_changes_the_walk_where_one_stands(show):
     expect(cell).to_have_value("2")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scene", "parameters"), [
     ("optimisers", {}), ("backpropagation", {"hand_network": "conv"}), ("backpropagation", {}),
 ])  # fmt: skip

@@ -79,6 +79,7 @@ def count_messages(page):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["five", "odd"])
 def test_the_browser_colours_as_python_does_under_every_rule(show, case):
     page = show(case)

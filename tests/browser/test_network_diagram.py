@@ -62,6 +62,7 @@ def count_messages(page):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ResNet152", "NASNetLarge"])
 def test_a_deep_network_is_drawn_within_a_second_and_a_stage_opens_at_once(show, name):
     # The quickest of three visits: other work on the machine is not the drawing's.

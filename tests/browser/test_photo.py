@@ -82,6 +82,7 @@ def picture(open_photo):
     return SEEN["picture"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", [
     {"preset": "sharpen"},
     {"preset": "sobel_x", "strides": "2x3", "dilation_rate": "2", "padding": "same"},
@@ -104,6 +105,7 @@ def test_the_browser_computes_what_python_computes(open_photo, picture, changed)
     np.testing.assert_allclose(sums(page), truth[row, column], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_pointing_and_keys_answer_without_the_server(open_photo):
     page = open_photo(preset="sobel_x")
     count_frames(page)
@@ -121,6 +123,7 @@ def test_pointing_and_keys_answer_without_the_server(open_photo):
     assert page.evaluate("window.sentFrames") == 0
 
 
+@pytest.mark.slow
 def test_enter_pins_the_pixel_for_the_stage_below_and_the_link(open_photo):
     page = open_photo(preset="edge_1")
     frame = view(page).locator(FRAME.format("result"))
@@ -139,6 +142,7 @@ def test_enter_pins_the_pixel_for_the_stage_below_and_the_link(open_photo):
     assert float(marked.inner_text().replace("−", "-")) == pytest.approx(here)
 
 
+@pytest.mark.slow
 def test_a_new_kernel_does_not_bring_the_pixels_again(open_photo, app_url):
     page = open_photo(preset="edge_1")
     received: list[int] = []
@@ -160,6 +164,7 @@ def test_a_new_kernel_does_not_bring_the_pixels_again(open_photo, app_url):
     assert max(received) < pixels_message / 2, max(received)
 
 
+@pytest.mark.slow
 def test_a_tap_pins(open_photo):
     page = open_photo(preset="box_blur", width=390, touch=True)
     frame = view(page).locator(FRAME.format("picture"))
@@ -174,6 +179,7 @@ def test_a_tap_pins(open_photo):
     assert column == pytest.approx(60 / box["width"] * size[1] - 1.5, abs=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "theme"), [(1440, "dark"), (390, "light")])
 def test_axe_and_width(open_photo, width, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")

@@ -485,6 +485,7 @@ def test_marked_cells_are_pointed_out_in_words_too(show):
     expect(board(page, "output")).to_contain_text("changed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lecture", "large", "colour", "scatter", "stack", "max", "editable"])
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
 def test_stages_are_accessible_and_fit(show, name, width, theme):

@@ -58,6 +58,7 @@ def zip_of(classes, each):
     return target.getvalue()
 
 
+@pytest.mark.slow
 def test_a_zip_above_the_limit_of_other_uploads_comes_in_pieces(visitor, app_url, root, who, tmp_path):
     large = tmp_path / "large.zip"
     with zipfile.ZipFile(large, "w") as archive:
@@ -148,6 +149,7 @@ def test_own_pictures_are_learned_from_and_a_picture_is_explained_with_what_came
     wait_until_idle(page)
 
 
+@pytest.mark.slow
 def test_two_runs_are_compared_and_one_is_deleted_after_a_question(visitor, app_url, root, who):
     one = made(root, who, lesson="transfer", title="Six epochs")
     two = made(root, who, lesson="transfer", title="Twelve epochs", epochs=12, seed=3)
@@ -172,6 +174,7 @@ def test_two_runs_are_compared_and_one_is_deleted_after_a_question(visitor, app_
     assert one.folder.exists() and not two.folder.exists()
 
 
+@pytest.mark.slow
 def test_a_cell_of_the_confusions_opens_its_pictures_and_the_slider_goes_back_in_time(visitor, app_url, root, who):
     run = made(root, who, lesson="transfer")
     page = entering(visitor, app_url, who, run=run.id, panel="mistakes")
@@ -190,6 +193,7 @@ def test_a_cell_of_the_confusions_opens_its_pictures_and_the_slider_goes_back_in
     expect(page.get_by_text("after epoch 5")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_second_visitor_sees_nothing_without_the_link_and_changes_nothing_with_it(visitor, app_url, root, who):
     run = made(root, who, lesson="transfer", title="Secret photos")
     other = entering(visitor, app_url, secrets.token_hex(16), run=run.id, compared=run.id)
@@ -203,6 +207,7 @@ def test_a_second_visitor_sees_nothing_without_the_link_and_changes_nothing_with
     assert run.folder.exists()
 
 
+@pytest.mark.slow
 def test_hostile_values_in_a_link_show_the_page(visitor, app_url, who):
     page = entering(visitor, app_url, who)
     for values in (
@@ -216,6 +221,7 @@ def test_hostile_values_in_a_link_show_the_page(visitor, app_url, who):
         expect(page.get_by_text("stopped with an error")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_on_a_phone_nothing_is_wider_than_the_screen(visitor, app_url, root, who):
     one = made(root, who, lesson="transfer", title="Six epochs")
     two = made(root, who, lesson="transfer", title="Twelve epochs", epochs=12)

@@ -11,6 +11,7 @@ from explorer.convolution import counting
 from tests.convolution.keras_layers import EXAMPLES
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(st.data())
 def test_parameters_are_those_of_keras_layers(data: st.DataObject) -> None:

@@ -235,6 +235,7 @@ def test_names_and_words_of_a_scene(scene):
     assert scene.question.endswith("?") and scene.title and scene.background
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scene", "preset"), CASES, ids=case_name)
 def test_an_example_can_be_taken_along_as_pictures(scene, preset):
     stage = scene.build(scene.settings(preset, **given(scene)))

@@ -78,6 +78,7 @@ def _spread_if_refused(kernel: np.ndarray, arguments: dict[str, Any]) -> np.ndar
 
 
 class TestAgainstKeras:
+    @pytest.mark.slow
     @EXAMPLES
     @given(windows(), st.data())
     def test_conv2d_is_keras_conv2d(self, window: Any, data: st.DataObject) -> None:
@@ -164,6 +165,7 @@ class TestAgainstKeras:
         between = trace("depthwise_conv2d", x, depthwise, **first).target
         assert_same(trace("conv2d", between, pointwise, bias, activation=arguments["activation"]).target, expected)
 
+    @pytest.mark.slow
     @EXAMPLES
     @given(st.data())
     def test_conv1d_is_keras_conv1d(self, data: st.DataObject) -> None:
@@ -294,6 +296,7 @@ class TestAgainstTheDefinition:
 class TestLargePictures:
     """Large pictures take another way through the same sums."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("channels, filters, groups", [(1, 1, 1), (3, 1, 1), (3, 3, 3), (3, 4, 1), (16, 8, 2)])
     @pytest.mark.parametrize("strides, rates", [((1, 1), (1, 1)), ((2, 3), (1, 1)), ((1, 1), (2, 3)), ((2, 1), (3, 2))])
     def test_a_large_picture_has_the_sums_of_its_windows(

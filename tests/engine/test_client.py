@@ -198,6 +198,7 @@ def test_a_stop_that_comes_before_the_work_has_begun_is_not_lost(engine: Engine,
         assert call.state == "stopped"
 
 
+@pytest.mark.slow
 def test_work_that_does_not_hear_a_stop_loses_its_worker(new_engine: Callable[..., Engine], tmp_path: Path) -> None:
     engine = new_engine(stop_seconds=0.5)
     call = engine.submit("quick.deaf", visitor="a", file=str(tmp_path / "pid"))
@@ -212,6 +213,7 @@ def test_work_that_does_not_hear_a_stop_loses_its_worker(new_engine: Callable[..
     assert not psutil.pid_exists(pid)
 
 
+@pytest.mark.slow
 def test_work_that_takes_too_long_is_ended_with_a_sentence(new_engine: Callable[..., Engine], tmp_path: Path) -> None:
     engine = new_engine(limit_seconds={"quick": 0.5, "long": 60.0})
     call = engine.submit("quick.deaf", visitor="a", file=str(tmp_path / "pid"))

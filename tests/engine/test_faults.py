@@ -65,6 +65,7 @@ def cluster_pid(engine: Engine) -> int:
     return engine._cluster.child.pid
 
 
+@pytest.mark.slow
 def test_a_killed_worker_comes_back_and_only_its_own_call_fails(engine: Engine, tmp_path: Path) -> None:
     killed = engine.submit("quick.deaf", visitor="a", file=str(tmp_path / "pid"))
     waiting = engine.submit("quick.echo", visitor="b", value=1)
@@ -88,6 +89,7 @@ def test_calls_go_on_while_workers_are_killed_again_and_again(engine: Engine) ->
         assert engine.submit("quick.echo", visitor="a", value=number).result(PATIENCE) == number
 
 
+@pytest.mark.slow
 def test_workers_that_are_killed_while_they_start_come_back_all_the_same(engine: Engine) -> None:
     engine.submit("quick.echo", visitor="a").result(PATIENCE)
     cluster = psutil.Process(cluster_pid(engine))
@@ -124,6 +126,7 @@ def test_when_the_cluster_dies_calls_in_flight_fail_and_waiting_ones_are_served_
     until(lambda: engine.ready()["ready"])
 
 
+@pytest.mark.slow
 def test_a_worker_that_runs_out_of_memory_comes_back(new_engine: Callable[..., Engine], tmp_path: Path) -> None:
     engine = new_engine(worker_memory_megabytes=500)
     call = engine.submit("long.hog", visitor="a", file=str(tmp_path / "pid"))
@@ -178,6 +181,7 @@ def test_no_process_is_left_when_the_app_is_killed(host: tuple[subprocess.Popen,
     until(lambda: not any(path.exists() for path in semaphores), 15)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals for this")
 def test_no_process_is_left_when_the_app_is_interrupted(host: tuple[subprocess.Popen, list[int]]) -> None:
     process, pids = host

@@ -43,6 +43,7 @@ class Counting(NoContext):
             raise Stopped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", MINE)
 @pytest.mark.parametrize("name", ["batch_norm", "own_code", "one_class", "non_square", "one_channel"])
 def test_every_method_answers_in_the_pictures_size(name, method):
@@ -56,6 +57,7 @@ def test_every_method_answers_in_the_pictures_size(name, method):
     assert len(found.facts) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_kept_with_the_network_holds_no_visitors_picture(method, monkeypatch):
     asked = []

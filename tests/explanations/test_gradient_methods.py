@@ -112,6 +112,7 @@ def test_smoothgrad_of_a_square_is_the_mean_size_of_a_shifted_gaussian():
     assert found.maps[0, 2].mean() == pytest.approx(2 * np.abs(draws).mean(), rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_integrated_gradients_add_up_to_what_the_score_has_gained(name):
     target = Target(index=0) if name == "one_class" else Target(index=2, against=0)

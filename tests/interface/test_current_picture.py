@@ -141,6 +141,7 @@ def test_a_file_that_is_no_picture_leaves_the_one_before(app):
     assert not app.error, "the complaint ends with the next choice"
 
 
+@pytest.mark.slow
 def test_a_session_holds_only_a_few_uploads(app):
     for side in range(40, 47):
         give(app, f"{side}.jpg", jpeg(side, side))

@@ -95,6 +95,7 @@ def test_every_pairing_holds_what_it_says(pairing):
         assert table_of("resnet_50").multiply_adds < 1.2 * table_of("resnet_34").multiply_adds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda one: one.name)
 def test_every_block_opens_with_every_example(block):
     for preset in block.presets:
@@ -172,6 +173,7 @@ def test_a_stack_out_of_a_link_stands_with_its_counts():
     assert app.code and "Conv2D" in app.code[-1].value
 
 
+@pytest.mark.slow
 def test_layers_are_added_moved_copied_deleted_and_taken_back():
     app = opened(mode="build")
 
@@ -230,6 +232,7 @@ def test_a_network_that_there_is_not_is_told_and_leaves_the_address():
     assert not app.info
 
 
+@pytest.mark.slow
 def test_what_a_link_names_and_there_is_not_is_said():
     assert "VGG16 has no layer called “fc9”." in informed(opened(mode="network", layer="fc9"))
     assert opened(mode="network", layer="Block1-Conv1").session_state["architectures_layer"] == "block1_conv1"

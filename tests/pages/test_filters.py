@@ -276,6 +276,7 @@ def test_images_of_a_session_stay_within_a_few_megabytes(monkeypatch):
     assert set(album.kept(view)) == set(range(16))
 
 
+@pytest.mark.slow
 def test_words_and_code_follow_what_was_grown_not_the_controls(open_page, engine):
     app = open_page(filters_class_objective="class", filters_start="grey", filters_picks="3")
     assert "The evidence for the class" in texts(app), "the ready images"

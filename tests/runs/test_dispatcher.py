@@ -46,6 +46,7 @@ def done_at_once(folder: Path, slot: str) -> None:
             write_status(folder, read_status(folder).moved(state, slot=slot))
 
 
+@pytest.mark.slow
 def test_twenty_runs_of_ten_visitors_start_in_order_and_none_is_lost(
     root: Path, queue: Queue, dispatch: Dispatch, tmp_path: Path
 ) -> None:

@@ -61,6 +61,7 @@ def sides(layer):
     return [side for side in layer.output.shape[1:] if side != 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("build", "arguments", "application", "options"), SAME)
 def test_layer_by_layer_as_in_keras(build, arguments, application, options):
     ours = without_weights(build, **arguments)
@@ -92,6 +93,7 @@ SMALL = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("build", "arguments", "application", "options"), SMALL)
 def test_with_the_same_weights_the_same_probabilities_as_keras(build, arguments, application, options):
     ours = build(classes=20, **arguments)

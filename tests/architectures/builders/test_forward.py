@@ -55,6 +55,7 @@ def cases():
         yield pytest.param(name, arguments, id=label, marks=[pytest.mark.every] if name in LARGE else [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "arguments"), cases())
 def test_a_picture_goes_in_and_probabilities_come_out(name, arguments):
     model = builder(name)(**arguments)
@@ -93,6 +94,7 @@ def test_unet_gives_each_pixel_its_probabilities(padding):
     np.testing.assert_allclose(scores.sum(-1), 1, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [

@@ -93,6 +93,7 @@ def test_a_network_has_its_published_number_of_weights(name, arguments, expected
     assert parameters(outline(name, **arguments)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "arguments", "expected"), cases(TRAINABLE))
 def test_a_network_has_its_published_number_of_trainable_weights(name, arguments, expected):
     assert trainable(outline(name, **arguments)) == expected

@@ -189,6 +189,7 @@ PRINTED = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "arguments", "source", "expected"), PRINTED, ids=[f"{row[0]}-{row[2]}" for row in PRINTED]
 )

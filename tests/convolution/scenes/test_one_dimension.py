@@ -60,6 +60,7 @@ def test_same_puts_two_zeros_before_and_three_after_each_layer():
         assert board.first == (0, -2)
 
 
+@pytest.mark.slow
 def test_marks_are_exactly_the_future_that_an_output_sees():
     random = np.random.default_rng(4)
     tried = 0

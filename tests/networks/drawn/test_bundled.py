@@ -53,6 +53,7 @@ def test_the_file_is_small_and_float16(kind: str) -> None:
         assert {stored[key].dtype for key in stored.files} == {np.dtype(np.float16)}
 
 
+@pytest.mark.slow
 def test_a_fresh_sample_agrees_with_the_card(kind: str, answers: np.ndarray, fresh: TestSet) -> None:
     right = int((answers == fresh.labels).sum())
     said = model_card.read_card(kind)["figures"]["unseen_backgrounds"]["accuracy"]
@@ -84,6 +85,7 @@ def test_the_card_meets_what_was_promised(kind: str) -> None:
     assert figures["pointing_game"]["grad_cam"] > figures["pointing_game"]["centre_pixel"]
 
 
+@pytest.mark.slow
 def test_grad_cam_points_at_the_object_on_a_fresh_sample(kind: str, model: keras.Model, fresh: TestSet) -> None:
     said = model_card.read_card(kind)["figures"]["pointing_game"]["grad_cam"]
     some = TestSet(fresh.pixels[:FEWER], fresh.labels[:FEWER], fresh.masks[:FEWER])

@@ -58,6 +58,7 @@ def _train_with_a_kill(
     return _quietly(recipe, pictures, folder).model.get_weights()
 
 
+@pytest.mark.slow
 def test_a_killed_and_resumed_run_equals_an_uninterrupted_one(
     pictures: tuple[np.ndarray, np.ndarray], whole: tuple[Trained, Path], tmp_path: Path
 ) -> None:

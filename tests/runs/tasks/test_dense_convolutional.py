@@ -179,6 +179,7 @@ def test_a_run_with_augmentation_judges_the_pictures_as_they_are(trained: Traine
     assert shown[0].holds in (True, False)
 
 
+@pytest.mark.slow
 def test_a_stop_keeps_what_was_learnt(context_of: Callable[..., RunContext], monkeypatch) -> None:
     context = context_of("dense_convolutional", settings=SETTINGS, data=DATA)
     save = context.save_model

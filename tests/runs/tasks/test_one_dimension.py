@@ -35,6 +35,7 @@ Trained = Callable[..., RunContext]
 # --- causal convolutions ---
 
 
+@pytest.mark.slow
 @pytest.mark.backends
 @pytest.mark.parametrize("dilated", [False, True])
 @pytest.mark.parametrize("kernel_size", [2, 3])
@@ -136,6 +137,7 @@ def test_the_error_in_the_table_is_that_of_the_saved_network(trained: Trained) -
     assert read_outcome(folder)[0].holds is None  # one stack alone compares nothing
 
 
+@pytest.mark.slow
 def test_a_stop_before_the_second_stack_keeps_the_first(context_of: Callable[..., RunContext], monkeypatch) -> None:
     context = context_of("one_dimension", settings=FORECAST)
     save = context.save_model

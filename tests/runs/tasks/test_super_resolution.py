@@ -92,6 +92,7 @@ def test_a_stop_keeps_what_was_learnt(context_of: Trained, monkeypatch: pytest.M
     assert [model.variant for model in read_applicable(context.folder)] == ["residual"]
 
 
+@pytest.mark.slow
 def test_a_stop_while_the_pictures_are_judged_keeps_the_network_too(
     context_of: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> RunContext:
 
 @pytest.mark.slow
 class TestEverything:
+    @pytest.mark.slow
     def test_every_network_is_saved_and_opens_as_it_says(self, everything: RunContext) -> None:
         found = read_models(everything.folder)
         assert {model.variant for model in found.models} == {"logistic", "frozen", "fine_tuned", "unfrozen", "scratch"}
@@ -89,6 +90,7 @@ class TestEverything:
         assert len(changed["unfrozen"]) == 8
         assert all(name.endswith("_conv") for name in changed["unfrozen"])
 
+    @pytest.mark.slow
     def test_features_are_kept_for_training_and_validation(self, everything: RunContext) -> None:
         with np.load(everything.folder / "features.npz") as kept:
             assert kept["features"].shape == (16, 128)  # two draws of two pictures of four classes
