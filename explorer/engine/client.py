@@ -70,6 +70,9 @@ LIMIT_SECONDS: Mapping[Lane, float] = {"quick": 300.0, "long": 3600.0}
 
 READY_SECONDS = 1.5
 
+LOOK_SECONDS = 0.5
+"""How often to look whether a worker of another cluster has come, or has gone before it began a call."""
+
 SEND_SECONDS = 0.001
 """How long Dask's client collects messages before it sends them; its own 10 ms are made for thousands of tasks."""
 
@@ -323,7 +326,10 @@ class Engine:
         try:
             await self._run(call)
         except EngineError as error:
-            call.end("failed", sentence=str(error))
+            if call.state == "stopping":
+                call.end("stopped", sentence=STOPPED)
+            else:
+                call.end("failed", sentence=str(error))
         except Exception:
             log.exception("The engine could not run %s", call.name)
             call.end("failed", sentence=GENERIC)
@@ -340,7 +346,7 @@ class Engine:
         sentence = GENERIC
         for _ in range(ATTEMPTS):
             cluster = await self._connected()
-            run = _Run(call, arguments, cluster, await self._pin(cluster, call.work.lane), self._loop.create_future())
+            run = _Run(call, arguments, cluster, await self._pin(cluster, call), self._loop.create_future())
             try:
                 outcome = await self._attempt(run)
             except _Lost as error:
@@ -399,8 +405,11 @@ class Engine:
         )
         gathered = asyncio.ensure_future(future._result())
         lost = asyncio.ensure_future(cluster.lost.wait())
+        ends = {gathered, lost, run.cut}
         try:
-            await asyncio.wait({gathered, lost, run.cut}, return_when=asyncio.FIRST_COMPLETED)
+            while not (await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_SECONDS))[0]:
+                if run.address is None and await self._pinned_in_vain(run):
+                    raise _Lost(WORKER_LOST)
             if gathered.done() and not gathered.cancelled() and gathered.exception() is None:
                 return gathered.result()
             if cluster.lost.is_set():
@@ -414,28 +423,46 @@ class Engine:
             if not cluster.lost.is_set():
                 future.release()
 
-    async def _pin(self, cluster: _Cluster, lane: Lane) -> dict[str, Any]:
+    async def _pin(self, cluster: _Cluster, call: Call) -> dict[str, Any]:
         """Return what tells Dask where a call may run.
 
         Our own workers are found by their resource, which a worker that was started anew has again. In another
-        cluster the workers may have none; there the call is pinned to one that runs nothing of ours.
+        cluster the workers may have none; there the call is pinned to one that runs nothing of ours, and waits as
+        long as it would with ours for one that is starting.
 
         Raises:
             EngineError: if there is no worker.
         """
+        lane = call.work.lane
         if cluster.child is not None:
             return {"resources": {lane: 1}}
+        end = time.monotonic() + START_SECONDS
+        while not (workers := await self._workers_or_lose(cluster, lane)):
+            if call.state == "stopping" or time.monotonic() > end:
+                raise EngineError(NO_WORKER)
+            await asyncio.sleep(LOOK_SECONDS)
+        cluster.capacity[lane] = len(workers)
+        taken = {run.pin["workers"][0] for run in self._runs.values()}
+        address = next((each for each in workers if each not in taken), workers[0])
+        return {"workers": [address], "allow_other_workers": False}
+
+    async def _pinned_in_vain(self, run: _Run) -> bool:
+        """Return whether the one worker that may run a call has gone."""
+        if run.cluster.child is not None:
+            return False
+        return run.pin["workers"][0] not in await self._workers_or_lose(run.cluster, run.call.work.lane)
+
+    async def _workers_or_lose(self, cluster: _Cluster, lane: Lane) -> list[str]:
+        """Return the addresses of a lane's workers.
+
+        Raises:
+            EngineError: if the cluster does not answer; it is given up then.
+        """
         try:
-            workers = (await self._workers(cluster))[lane]
+            return (await self._workers(cluster))[lane]
         except OSError as error:
             self._lose(cluster)
             raise EngineError(CLUSTER_LOST) from error
-        cluster.capacity[lane] = max(1, len(workers))
-        taken = {run.pin["workers"][0] for run in self._runs.values()}
-        address = next((each for each in workers if each not in taken), workers[0] if workers else None)
-        if address is None:
-            raise EngineError(NO_WORKER)
-        return {"workers": [address], "allow_other_workers": False}
 
     async def _why_lost(self, run: _Run, gathered: asyncio.Future[Any]) -> str:
         """Return the sentence for a call that ended without an outcome: its worker is gone."""

@@ -220,7 +220,9 @@ def test_nobody_without_the_key_can_use_the_workers_and_only_this_machine_is_lis
     assert set(listening) == {"127.0.0.1"}
 
 
-def test_two_engines_share_one_cluster_that_is_named_by_its_address(engine: Engine, tmp_path: Path) -> None:
+@pytest.fixture
+def guest(engine: Engine) -> Iterator[Engine]:
+    """Another engine, on the first one's cluster, which it knows by its address and keys."""
     engine.submit("quick.echo", visitor="a").result(PATIENCE)
     assert engine._cluster is not None
     child = engine._cluster.child
@@ -231,19 +233,51 @@ def test_two_engines_share_one_cluster_that_is_named_by_its_address(engine: Engi
         "distributed.comm.tls.client.key": child.security.tls_client_key,
     }
     with dask.config.set(keys):
-        other = connect(Settings(cluster_address=child.address))
-    try:
-        running = other.submit("long.wait_for", visitor="a", file=str(tmp_path / "go"))
-        until(lambda: running.seconds is not None)
-        assert engine.submit("quick.echo", visitor="a", value=6).result(PATIENCE) == 6
-        assert other.submit("quick.echo", visitor="a", value=7).result(PATIENCE) == 7
-        assert other.ready()["workers"] == {"quick": 1, "long": 1}
-        running.stop()
-        assert running.wait(PATIENCE)
-        assert running.state == "stopped"
-    finally:
-        other.close()
+        guest = connect(Settings(cluster_address=child.address))
+    yield guest
+    guest.close()
+
+
+def test_two_engines_share_one_cluster_that_is_named_by_its_address(
+    engine: Engine, guest: Engine, tmp_path: Path
+) -> None:
+    running = guest.submit("long.wait_for", visitor="a", file=str(tmp_path / "go"))
+    until(lambda: running.seconds is not None)
+    assert running.state == "running"
+    assert engine.submit("quick.echo", visitor="a", value=6).result(PATIENCE) == 6
+    assert guest.submit("quick.echo", visitor="a", value=7).result(PATIENCE) == 7
+    assert guest.ready()["workers"] == {"quick": 1, "long": 1}
+    running.stop()
+    assert running.wait(PATIENCE)
+    assert running.state == "stopped"
+    guest.close()
     assert engine.submit("quick.echo", visitor="a", value=8).result(PATIENCE) == 8
+
+
+def test_on_a_named_cluster_a_call_waits_for_a_worker_that_starts_anew(engine: Engine, guest: Engine) -> None:
+    pid = guest.submit("long.process", visitor="a").result(PATIENCE)[0]
+    psutil.Process(pid).kill()
+    until(lambda: guest.ready()["workers"]["long"] == 0)
+    assert guest.submit("long.process", visitor="a").result(PATIENCE)[0] != pid
+
+
+def test_on_a_named_cluster_a_call_whose_worker_has_just_died_is_handed_to_the_next(guest: Engine) -> None:
+    pid = guest.submit("long.process", visitor="a").result(PATIENCE)[0]
+    psutil.Process(pid).suspend()  # the cluster still counts on it
+    waiting = guest.submit("long.process", visitor="a")
+    until(lambda: guest._runs)
+    psutil.Process(pid).kill()
+    assert waiting.result(PATIENCE)[0] != pid
+
+
+def test_a_call_that_waits_for_a_worker_to_start_can_be_stopped(guest: Engine) -> None:
+    psutil.Process(guest.submit("long.process", visitor="a").result(PATIENCE)[0]).kill()
+    until(lambda: guest.ready()["workers"]["long"] == 0)
+    waiting = guest.submit("long.process", visitor="a")
+    until(lambda: waiting.state == "running")
+    waiting.stop()
+    assert waiting.wait(PATIENCE)
+    assert waiting.state == "stopped"
 
 
 def test_no_cluster_at_the_address_is_one_sentence() -> None:
