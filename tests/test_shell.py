@@ -69,6 +69,7 @@ def test_streamlit_runs_with_our_options(server):
     assert json.loads(out.splitlines()[-1]) == [False, False, "localhost", "viewer", "type"]
 
 
+@pytest.mark.slow
 def test_pages_run_without_keras_in_the_web_process():
     """Streamlit would reset Keras' global state after every rerun of every session."""
     code = textwrap.dedent(
@@ -113,6 +114,7 @@ def test_importing_the_web_rooms_brings_no_keras():
     assert "clean" in run.stdout, run.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_nothing_is_left_when_the_app_ends():
     import psutil
 

@@ -66,6 +66,7 @@ def test_back_leads_through_the_modes_and_charts(visitor, app_url):
             wait_until_idle(page)
 
 
+@pytest.mark.slow
 def test_a_network_is_compared_and_taken_along(visitor, app_url):
     page = page_of(visitor, app_url, mode="compare")
     expect(page.get_by_text("× 0.115").first).to_be_visible(timeout=SLOW_MS)
@@ -104,6 +105,7 @@ def test_a_slider_of_the_lab_changes_the_counts_and_the_link(visitor, app_url):
     assert page.locator("table").first.inner_text() == again.locator("table").first.inner_text()
 
 
+@pytest.mark.slow
 def test_shapes_that_clash_are_told_and_marked(visitor, app_url):
     page = page_of(visitor, app_url, mode="blocks", block="residual", values="stride")
     expect(page.get_by_role("alert").first).to_contain_text("Add needs equal shapes", timeout=SLOW_MS)
@@ -219,6 +221,7 @@ def test_an_input_that_is_changed_and_changed_back_leaves_the_layers_alone(visit
     assert (shown["Filters"], shown["Kernel size"], shown["Bias"]) == ("16", "3", True)
 
 
+@pytest.mark.slow
 def test_settings_of_a_block_that_are_folded_keep_their_values(visitor, app_url):
     page = page_of(visitor, app_url, mode="blocks", block="inception")
     slider = page.get_by_role("slider").first
@@ -240,6 +243,7 @@ def test_settings_of_a_block_that_are_folded_keep_their_values(visitor, app_url)
     expect(page).not_to_have_url(re.compile("values="), timeout=SLOW_MS)
 
 
+@pytest.mark.slow
 def test_four_networks_stand_two_by_two_and_nothing_is_cut_off(visitor, app_url):
     page = page_of(visitor, app_url, mode="compare", compared="resnet_18,resnet_34,resnet_50,resnet_152")
     views = page.locator("section.view")
@@ -259,6 +263,7 @@ def test_four_networks_stand_two_by_two_and_nothing_is_cut_off(visitor, app_url)
     assert said_in_address(page, "compared") == "-"
 
 
+@pytest.mark.slow
 def test_the_way_on_from_the_catalogue_is_seen_while_rows_are_ticked(visitor, app_url):
     page = page_of(visitor, app_url)
     table = page.locator(".st-key-architectures_catalogue canvas").first

@@ -252,6 +252,7 @@ def test_the_class_predicts_first_through_a_link(tab, name):
         assert "?" not in board(page, "output").locator(".cell").all_text_contents()
 
 
+@pytest.mark.slow
 def test_a_right_answer_counts_as_right_and_the_next_question_is_another(tab):
     page = tab(scene="convolution", predict="size")
     box = page.locator(".st-key-convolution_predict_box")
@@ -291,6 +292,7 @@ def test_buttons_reach_only_possible_settings(tab):
     expect(strip.locator(".complaint")).to_contain_text("the input has 6")
 
 
+@pytest.mark.slow
 def test_edited_numbers_travel_in_the_link(tab):
     page = tab(preset="lecture_6x6")
     cell = board(page, "input").locator(".cell:not(.ring)").first
@@ -354,6 +356,7 @@ def test_a_link_hides_controls_and_still_sets_them(tab):
     assert one.locator('.st-key-convolution_strip [data-control="padding"]').is_visible()
 
 
+@pytest.mark.slow
 def test_two_visitors_interleave_and_keep_their_own(visitor, app_url):
     one, two = (
         visitor(f"{app_url}/convolution?convolution_preset={preset}", reduced_motion="reduce")
@@ -367,6 +370,7 @@ def test_two_visitors_interleave_and_keep_their_own(visitor, app_url):
     expect(board(two, "output").locator(".cell")).to_have_count(25)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["convolution", "one_dimension"])
 def test_a_scene_can_be_taken_along(tab, name):
     page = tab(scene=name)

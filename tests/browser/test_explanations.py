@@ -83,6 +83,7 @@ def test_an_uploaded_photo_is_explained_by_five_methods_for_two_classes_judged_a
     assert "Insertion" in text
 
 
+@pytest.mark.slow
 def test_a_guess_is_painted_before_the_maps_are_seen_and_then_compared(visitor, app_url):
     page = opened(
         visitor, app_url, picture="drawn:fish:7", explanations_methods="grad_cam,saliency", explanations_predict="true"
@@ -199,6 +200,7 @@ def test_no_click_is_undone_while_the_stage_is_drawn_again_for_a_slow_map(visito
     expect(page.get_by_role("combobox", name="Class to explain")).to_have_value("sun")
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_maps_begin_on_the_first_screen(visitor, app_url):
     page = opened(visitor, app_url, width=390, height=844, explanations_methods="saliency,grad_cam")
     ready(page, ["saliency", "grad_cam"])

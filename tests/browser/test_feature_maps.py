@@ -183,6 +183,7 @@ def test_a_photo_is_told_that_the_drawn_network_knows_only_drawings(visitor, app
     assert page.get_by_text("knows only drawings").is_visible()
 
 
+@pytest.mark.slow
 def test_a_network_without_its_weights_says_so_and_offers_them_with_their_size(visitor, app_url):
     page = page_of(visitor, app_url, feature_maps_network="MobileNetV2")
     assert page.get_by_text("Random weights").first.is_visible()

@@ -108,6 +108,7 @@ def test_four_channels_grow_one_of_them_and_then_all_are_stopped_while_another_v
     (390, "dark", {"filters_network": "NoSuchNet", "filters_picks": "-1,abc,77777", "filters_rate": "NaN"}),
     (1440, "light", {"filters_page": "-3", "filters_mode": "<script>", "picture": "drawn:dragon:-1"}),
 ])  # fmt: skip
+@pytest.mark.slow
 def test_a_link_with_nonsense_shows_the_classes_all_the_same(visitor, app_url, width, theme, nonsense):
     page = page_of(visitor, app_url, width=width, theme=theme, **nonsense)
     assert tiles(page).count() == 12

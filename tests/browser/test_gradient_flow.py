@@ -92,11 +92,13 @@ def test_the_table_beside_a_race_has_the_losses_of_the_step(show):
         )
 
 
+@pytest.mark.slow
 def test_what_asks_for_calm_sees_the_end_of_the_race_at_once(show):
     page, _ = show("optimisers", opt_steps=80)
     assert step_of(page) == 80
 
 
+@pytest.mark.slow
 def test_a_click_on_the_surface_starts_there_and_the_link_knows(show):
     page, _ = show("optimisers")
     surface = stage(page).locator(".surface")
@@ -116,6 +118,7 @@ def drawn(page, board):
     return [float(text.replace("−", "-")) if text else None for text in texts]
 
 
+@pytest.mark.slow
 def test_a_walk_is_stepped_without_a_message_and_shows_what_it_reads(show):
     page, sent = show("backpropagation")
     walk = sigmoid_walk(sigmoid_parameters())
@@ -138,6 +141,7 @@ def test_a_walk_is_stepped_without_a_message_and_shows_what_it_reads(show):
     assert len(sent) == before
 
 
+@pytest.mark.slow
 def test_a_number_that_is_typed_over_changes_the_walk_where_one_stands(show):
     page, _ = show("backpropagation")
     stage(page).get_by_role("slider", name="Step").fill("8")
@@ -171,6 +175,7 @@ def blocks_of(page):
     return page.locator(".st-key-gradient_flow_path_blocks").get_by_role("slider")
 
 
+@pytest.mark.slow
 def test_a_scene_keeps_its_settings_while_another_is_looked_at_until_the_page_is_reset(visitor, app_url):
     page = visitor(f"{app_url}/gradient_flow?gradient_flow_scene=paths")
     expect(blocks_of(page)).to_have_value("24")
@@ -195,6 +200,7 @@ def test_a_scene_keeps_its_settings_while_another_is_looked_at_until_the_page_is
     expect(blocks_of(page)).to_have_value("24")
 
 
+@pytest.mark.slow
 def test_what_is_no_number_is_refused_in_a_sentence_and_the_old_one_stays(show):
     page, _ = show("backpropagation", hand_network="conv")
     said = stage(page).locator(".refusal")

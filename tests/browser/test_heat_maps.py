@@ -191,6 +191,7 @@ def test_a_map_is_chosen_by_its_title(show):
     assert frame(page, "saliency").bounding_box()["width"] > 1.9 * before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("case", "width", "theme"), [("odd", 1440, "dark"), ("five", 390, "light")])
 def test_axe_and_width(show, case, width, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")

@@ -78,6 +78,7 @@ def test_a_deep_network_is_drawn_within_a_second_and_a_stage_opens_at_once(show,
     assert min(times) < 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", ["parameters", "multiply_adds", "activations"])
 def test_the_bars_of_the_stages_are_as_the_table_counts(show, measure):
     page = show("VGG16", measure=measure)
@@ -284,6 +285,7 @@ def test_the_files_hold_what_is_drawn(show):
 @pytest.mark.parametrize(("network", "width", "theme", "opened"), [
     ("ResNet50", 390, "dark", "@3"), ("InceptionV3", 1440, "light", "@3"), ("unet", 390, "light", "@5"),
 ])  # fmt: skip
+@pytest.mark.slow
 def test_axe_and_width(show, network, width, theme, opened):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = show(network, width=width, theme=theme, touch=width < 500)

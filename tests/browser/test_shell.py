@@ -48,6 +48,7 @@ def sidebar_colour(page) -> np.ndarray:
     return middle.reshape(-1, 3).mean(0)
 
 
+@pytest.mark.slow
 def test_a_deep_link_on_a_fresh_server_goes_through_the_shell(visitor):
     with AppServer(environment=COLD) as server:
         page = visitor(f"{server.url}/convolution")
@@ -56,6 +57,7 @@ def test_a_deep_link_on_a_fresh_server_goes_through_the_shell(visitor):
         assert page.url.startswith(f"{server.url}/convolution")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["feature_map", "a/b", "a/b/c?x=1"])
 def test_an_unknown_address_gets_a_friendly_screen(visitor, app_url, address):
     page = visitor(f"{app_url}/{address}")
@@ -99,6 +101,7 @@ app = st.App({str(tmp_path / "shell.py")!r}, lifespan=lifespan, routes=ROUTES, m
     return app
 
 
+@pytest.mark.slow
 def test_a_page_that_crashes_says_one_sentence_and_the_log_has_the_rest(visitor, crashing_app):
     with AppServer(crashing_app, COLD) as server:
         page = visitor(f"{server.url}/crash")
@@ -111,6 +114,7 @@ def test_a_page_that_crashes_says_one_sentence_and_the_log_has_the_rest(visitor,
         expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_no_page_is_wider_than_a_phone_or_asks_another_machine(visitor, outside, app_url, address):
     page = visitor(f"{app_url}/{address}", width=390, height=844)
@@ -121,6 +125,7 @@ def test_no_page_is_wider_than_a_phone_or_asks_another_machine(visitor, outside,
     assert page.locator("link[rel='shortcut icon']").get_attribute("href").startswith(("http://localhost", "/"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_every_page_passes_axe(visitor, app_url, address, theme):
@@ -158,6 +163,7 @@ def test_a_text_file_named_png_gets_one_sentence_and_the_picture_stays(visitor, 
     assert "picture=" not in page.url
 
 
+@pytest.mark.slow
 def test_a_photo_of_every_format_is_taken_in_by_its_content(visitor, app_url):
     """Down to the screen; tests/pictures holds the pixels of many more kinds against known colours."""
     page = visitor(f"{app_url}/feature_maps")
@@ -188,6 +194,7 @@ def test_two_visitors_never_see_each_others_picture(visitor, app_url):
     assert stolen.get_by_test_id("stSidebar").get_by_test_id("stImage").count() == 0
 
 
+@pytest.mark.slow
 def test_a_pasted_screenshot_becomes_the_picture(visitor, app_url):
     page = visitor(f"{app_url}/feature_maps")
     open_upload(page)
@@ -206,6 +213,7 @@ def test_a_pasted_screenshot_becomes_the_picture(visitor, app_url):
     assert np.abs(sidebar_colour(page) - (10, 160, 90)).max() < 12
 
 
+@pytest.mark.slow
 def test_an_upload_leaves_no_copy_of_the_file_in_the_server(visitor, app_server):
     page = visitor(f"{app_server.url}/feature_maps")
     open_upload(page)
@@ -221,6 +229,7 @@ def test_an_upload_leaves_no_copy_of_the_file_in_the_server(visitor, app_server)
     assert all(float(amount) == 0 for amount in held), metrics
 
 
+@pytest.mark.slow
 def test_back_returns_to_the_picture_before(visitor, app_url):
     page = visitor(f"{app_url}/feature_maps?picture=drawn:fish:5")
     expect(page.get_by_test_id("stSidebar")).to_contain_text(re.compile(r"fish 5(?!\d)"))

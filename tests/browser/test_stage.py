@@ -109,6 +109,7 @@ def test_every_number_is_on_its_cell(show):
     assert drawn(page, "pooled") == [104, 224, 217.5, 52.5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [(0, 0), (1, 2), (3, 3)])
 def test_an_output_shows_its_window_and_its_sum(show, place):
     page = show()

@@ -47,6 +47,7 @@ def same(one: Any, other: Any) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("work", "plan"), PLANS, ids=NAMES)
 def test_work_that_gives_way_again_and_again_comes_to_the_same_result(work, plan) -> None:
     through = work(NoContext(), plan)

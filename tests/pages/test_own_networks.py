@@ -113,6 +113,7 @@ def test_another_visitor_s_network_is_not_opened_and_the_page_says_so(
     assert not [each for each in visitor(BEN).warning if each.value == network_choice.NOT_HERE]
 
 
+@pytest.mark.slow
 def test_who_has_the_run_s_link_opens_its_network_also_later_in_the_session(
     visitor: Callable[..., AppTest], ended: Callable[..., Run], worker: list[str]
 ) -> None:

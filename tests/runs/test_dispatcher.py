@@ -58,6 +58,7 @@ def test_twenty_runs_of_ten_visitors_start_in_order_and_none_is_lost(
     assert order.read_text().split() == [run.id for run in runs]
 
 
+@pytest.mark.slow
 def test_a_visitor_has_one_running_and_others_go_first(
     root: Path, queue: Queue, dispatch: Dispatch, tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ def standing_by(dispatcher: Dispatcher, slot: tuple[str, int] = ("cpu", 0)) -> i
     return None if process is None or process.poll() is not None else process.pid
 
 
+@pytest.mark.slow
 def test_the_one_that_stands_by_trains_the_next_run_and_another_comes_after_it(
     root: Path, queue: Queue, dispatch: Dispatch
 ) -> None:

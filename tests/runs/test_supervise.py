@@ -168,6 +168,7 @@ def test_a_task_that_ignores_the_stop_is_ended_after_the_grace(
 @pytest.mark.parametrize(
     ("task", "seconds", "grace", "saved"), [("count", 8.0, PATIENCE, True), ("deaf", 2.5, 0.3, False)]
 )
+@pytest.mark.slow
 def test_the_time_limit_ends_a_run_with_a_sentence(
     queue: Queue, task: str, seconds: float, grace: float, saved: bool
 ) -> None:

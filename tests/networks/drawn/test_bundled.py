@@ -61,6 +61,7 @@ def test_a_fresh_sample_agrees_with_the_card(kind: str, answers: np.ndarray, fre
     assert binomtest(right, PICTURES, said).pvalue > 1e-4
 
 
+@pytest.mark.slow
 def test_rounding_to_float16_cost_nothing(kind: str, model: keras.Model, answers: np.ndarray, fresh: TestSet) -> None:
     card = model_card.read_card(kind)
     after = card["figures"]["unseen_backgrounds"]["accuracy"]

@@ -87,6 +87,7 @@ def test_a_folder_with_another_recipe_is_left_alone(
     assert (whole[1] / CHECKPOINT).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss(pictures: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> None:
     recipe = replace(TINY, epochs=20, radius=0.0)
     history = train(recipe, *pictures, tmp_path, report=lambda line: None).history
