@@ -96,6 +96,7 @@ def test_pages_run_without_keras_in_the_web_process():
     assert f"pages without keras: {len(PAGES)}" in run.stdout, run.stderr[-3000:]
 
 
+@pytest.mark.slow
 def test_importing_the_web_rooms_brings_no_keras():
     """Faster than a page, and names the module that breaks the rule."""
     code = textwrap.dedent(

@@ -311,6 +311,7 @@ def test_edited_numbers_travel_in_the_link(tab):
     np.testing.assert_allclose(numbers(page, "output")[0], truth, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_largest_grid_with_arbitrary_numbers_fits_in_four_kilobytes_of_link(tab):
     random = np.random.default_rng(7)
     chosen = scene("convolution")
@@ -329,6 +330,7 @@ def open_scene(page, name):
     ).first.click()
 
 
+@pytest.mark.slow
 def test_scenes_keep_what_was_set_while_one_looks_at_another(tab):
     page = tab(preset="stride_2")
     set_control(page, "strides", "1")
@@ -341,6 +343,7 @@ def test_scenes_keep_what_was_set_while_one_looks_at_another(tab):
     expect(board(page, "output").locator(".cell")).to_have_count(25)
 
 
+@pytest.mark.slow
 def test_a_link_hides_controls_and_still_sets_them(tab):
     page = tab(preset="lecture_6x6", strides="3", hide="settings,scene,preset")
     assert not page.locator(".st-key-convolution_strip").is_visible()

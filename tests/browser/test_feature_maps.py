@@ -155,6 +155,7 @@ def test_a_dense_layer_is_shown_as_bars(visitor, app_url):
     assert page.get_by_text("no feature maps left").is_visible()
 
 
+@pytest.mark.slow
 def test_two_pictures_are_compared_on_one_scale(visitor, app_url):
     page = page_of(visitor, app_url, picture="drawn:cat:3", picture2="drawn:house:5", feature_maps_layer="stem_relu")
     tiles(page, "feature_maps_tiles2").first.wait_for()
@@ -178,6 +179,7 @@ def test_two_visitors_at_once_keep_their_own_layer_and_picture(visitor, app_url)
     assert two.get_by_text("Drawn sun 8").first.is_visible()
 
 
+@pytest.mark.slow
 def test_a_photo_is_told_that_the_drawn_network_knows_only_drawings(visitor, app_url):
     page = page_of(visitor, app_url, picture="sample:astronaut")
     assert page.get_by_text("knows only drawings").is_visible()

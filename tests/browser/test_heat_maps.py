@@ -92,6 +92,7 @@ def test_the_browser_colours_as_python_does_under_every_rule(show, case):
             assert (shown[..., 3] == 255).all()
 
 
+@pytest.mark.slow
 def test_a_shared_scale_holds_for_all_rows_and_a_threshold_leaves_places_bare(show):
     page = show("two")
     first, second = CASES["two"]()[0][2][0], CASES["two"]()[1][2][0]
@@ -125,6 +126,7 @@ def test_one_place_is_read_in_all_maps_by_pointer_and_keys_without_the_server(sh
     assert page.evaluate("window.sent") == 0
 
 
+@pytest.mark.slow
 def test_a_click_pins_the_place_and_a_tap_reads_it(show):
     page = show("five", width=390, touch=True)
     target = frame(page, "occlusion")

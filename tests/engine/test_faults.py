@@ -82,6 +82,7 @@ def test_a_killed_worker_comes_back_and_only_its_own_call_fails(engine: Engine, 
     assert long.result(PATIENCE) == "went on"
 
 
+@pytest.mark.slow
 def test_calls_go_on_while_workers_are_killed_again_and_again(engine: Engine) -> None:
     for number in range(3):
         pid, _ = engine.submit("quick.process", visitor="a").result(PATIENCE)

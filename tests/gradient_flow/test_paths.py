@@ -112,6 +112,7 @@ def test_a_residual_network_bears_the_loss_of_a_block_and_a_plain_one_does_not(m
     assert stochastic > residual
 
 
+@pytest.mark.slow
 def test_without_any_block_all_that_is_left_is_stem_and_output(measured) -> None:
     assert measured.drop_counts[-1] == measured.plan.blocks
     assert measured.drop_many[1, -1] < measured.accuracy[1] - 0.3

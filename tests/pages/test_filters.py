@@ -293,6 +293,7 @@ def test_words_and_code_follow_what_was_grown_not_the_controls(open_page, engine
     assert "began as noise" not in texts(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("on", [False, True], ids=["grown once", "grown further"])
 def test_the_shown_code_names_the_picture_of_the_run_not_the_one_that_is_looked_at_now(open_page, engine, on):
     app = open_page(filters_start="picture", filters_picks="3")

@@ -103,6 +103,7 @@ def test_the_stem_is_smooth(kind: str, model: keras.Model) -> None:
     assert measured == pytest.approx(model_card.read_card(kind)["figures"]["stem_roughness"], abs=0.002)
 
 
+@pytest.mark.slow
 def test_no_filter_of_the_stem_is_dead(model: keras.Model, fresh: TestSet) -> None:
     first = keras.Model(model.input, model.get_layer("stem_relu").output)
     assert (first.predict_on_batch(fresh.pictures[:64]).max((0, 1, 2)) > 0).all()
