@@ -43,6 +43,13 @@ _FAILED = "_training_data_failed"
 _NOT_TAKEN = "_training_pictures_not_taken"
 """Session key of what is said of files that did not come onto the shelf, in the panel where they were given."""
 
+FOLDERS: Mapping[own.Folders, str] = {
+    "found": "Find out",
+    "classes": "A class each",
+    "masks": "Pictures and masks",
+}
+"""What a visitor can say of folders named images and masks."""
+
 Shelf = dict[str, list[tuple[str, bytes]]]
 
 
@@ -104,6 +111,11 @@ def show(chosen: str, choose: Callable[[str], None]) -> OwnSet | None:
                 _skipped(about)
     if about is None:
         st.caption("Drop a zip with a folder for each class, or take pictures with the webcam. Only you see them.")
+    elif about.decided:
+        st.caption(
+            f"{plain(about.decided)} If that is wrong, say under *Add pictures* what the folders are and upload the "
+            "zip once more."
+        )
     if sentence := st.session_state.pop(_FAILED, None):
         st.error(plain(sentence), icon=":material/broken_image:")
     return about
@@ -143,6 +155,12 @@ def _from_zip(title: str, choose: Callable[[str], None]) -> None:
     """Draw the field for a zip, which lies on the disk before anything reads it."""
     settings = get_settings()
     ticket = large_uploads.ticket_for(visitor_id())
+    folders = st.segmented_control(
+        "Folders images and masks are", list(FOLDERS), format_func=FOLDERS.__getitem__, default="found",
+        key="training_data_folders", required=True, width="stretch",
+        help="Folders of these names may be pictures with their masks, for the lesson on segmentation, or two classes "
+        "that happen to be called so. What is in the files decides, unless you say it here.",
+    )  # fmt: skip
 
     def sent(name: str) -> None:
         st.session_state[_SENT] = (ticket, name)
@@ -158,8 +176,8 @@ def _from_zip(title: str, choose: Callable[[str], None]) -> None:
     )
     st.caption(
         f"At most {settings.data_megabytes} MB and {settings.data_pictures:,} pictures. Or with a folder images and a "
-        "folder masks, for the lesson on segmentation. They are made smaller and kept on this server until you delete "
-        "them."
+        "folder masks with the same names in both, for the lesson on segmentation. They are made smaller and kept on "
+        "this server until you delete them."
     )
     arrived = st.session_state.pop(_SENT, None)
     if arrived is None or arrived[0] != ticket:
@@ -167,7 +185,7 @@ def _from_zip(title: str, choose: Callable[[str], None]) -> None:
     with large_uploads.taken(ticket) as file:
         if file is not None:
             name = safe_name(arrived[1])
-            _make([(name, file)], title or name.removesuffix(".zip"), choose)
+            _make([(name, file)], title or name.removesuffix(".zip"), choose, folders)
     st.rerun()
 
 
@@ -213,7 +231,7 @@ def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) 
             help="Two classes with two pictures at least",
         ):  # fmt: skip
             files = [file for each, pictures in shelf.items() for file in own.in_class(each, list(pictures))]
-            if _make(files, title, choose):
+            if _make(files, title, choose, "classes"):
                 st.session_state.pop(SHELF, None)
             st.rerun()
         if shelf:
@@ -280,7 +298,7 @@ def reduced(content: bytes) -> bytes:
     return target.getvalue()
 
 
-def _make(files: Sequence[Any], title: str, choose: Callable[[str], None]) -> bool:
+def _make(files: Sequence[Any], title: str, choose: Callable[[str], None], folders: own.Folders) -> bool:
     """Make a data set and choose it; what went wrong is kept, to be said on the page."""
     bar = st.progress(0.0, "Reading the pictures …")
 
@@ -289,8 +307,8 @@ def _make(files: Sequence[Any], title: str, choose: Callable[[str], None]) -> bo
 
     try:
         about = own.create(
-            runs_service.runs_folder(), files, owner=visitor_id(), title=title.strip(), settings=get_settings(),
-            report=report,
+            runs_service.runs_folder(), files, owner=visitor_id(), title=title.strip(), folders=folders,
+            settings=get_settings(), report=report,
         )  # fmt: skip
     except SentenceError as failure:
         st.session_state[_FAILED] = str(failure)

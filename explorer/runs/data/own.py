@@ -34,7 +34,7 @@ from explorer.networks.work_context import SentenceError, Stopped
 from explorer.pictures.archive import Room, look_into, safe_name
 from explorer.pictures.intake import decode, decode_mask
 from explorer.pictures.picture import PictureError
-from explorer.runs.data import own_layout
+from explorer.runs.data import mask_look, own_layout
 from explorer.runs.data.picture_set import PictureSet
 from explorer.runs.folder import is_disk_full, replace
 from explorer.runs.lessons.lesson import DataKind
@@ -60,6 +60,9 @@ VOID = 255
 
 MOST_MASK_CLASSES = 32
 MOST_BYTES_IN_MEMORY = 1_500_000_000
+
+Folders = Literal["found", "classes", "masks"]
+"""What folders named images and masks are: found out from what is in them, a class each, or pictures with masks."""
 
 _ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{16}")
 _UNPACKED_TIMES = 4
@@ -111,6 +114,7 @@ class OwnSet(BaseModel):
         skipped: (name, sentence) of files that are not in it, the first `MOST_TOLD`.
         skipped_count: how many are not in it.
         notes: sentences about how the files were understood.
+        decided: what folders with names of pictures and masks were taken for, where their contents decided; else "".
     """
 
     model_config = ConfigDict(frozen=True)
@@ -128,6 +132,7 @@ class OwnSet(BaseModel):
     skipped: tuple[tuple[str, str], ...] = ()
     skipped_count: int = 0
     notes: tuple[str, ...] = ()
+    decided: str = ""
 
     @property
     def has_masks(self) -> bool:
@@ -169,6 +174,8 @@ class _Making:
     nbytes: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    folders: Folders = "found"
+    decided: str = ""
 
 
 def create(
@@ -177,6 +184,7 @@ def create(
     *,
     owner: str,
     title: str = "",
+    folders: Folders = "found",
     settings: Settings | None = None,
     report: Callable[[int, int], None] = lambda done, count: None,
     stopped: Callable[[], bool] = lambda: False,
@@ -185,13 +193,15 @@ def create(
 
     Files in folders ("cat/1.jpg", in a zip or by themselves) are classes; a folder `images` and a folder `masks` with
     the same names are pictures with masks (PNG; palette indices or grey values, 0 the background, 255 void, which
-    counts as background; 0 and 255 alone are background and object). Whatever cannot be read is skipped and named.
+    counts as background; 0 and 255 alone are background and object), unless what is in the files says that they are
+    none. Whatever cannot be read is skipped and named.
 
     Args:
         root: folder of all runs.
         files: (name, content) of each; a content may be an open file, of which one entry at a time is read.
         owner: the visitor's id.
         title: what the visitor calls it.
+        folders: what folders named images and masks are, where the visitor has said it.
         settings: the limits; those of this process when None.
         report: hears how many files are done, and of how many.
         stopped: whether the visitor has given up meanwhile.
@@ -209,7 +219,7 @@ def create(
     folder = data_folder(root, owner) / f"{MAKING}{made}"
     try:
         folder.mkdir(parents=True)
-        making = _Making(folder, settings, budget)
+        making = _Making(folder, settings, budget, folders=folders)
         _fill(making, files, report, stopped)
         about = _described(making, made, owner, title)
         replace(folder / ABOUT, about.model_dump_json().encode())
@@ -265,9 +275,14 @@ def _fill(
     settings = making.settings
     most = settings.data_pictures
     room = Room(most, settings.data_megabytes * _UNPACKED_TIMES * 2**20, entries=4 * most + 1000)
-    layout = own_layout.arrange(look_into(files, room=room, settings=settings))
+    layout = own_layout.arrange(
+        look_into(files, room=room, settings=settings), lambda supposed: _are_masks(making, supposed)
+    )
+    if making.folders == "masks" and not layout.decided:
+        raise SentenceError(NO_MASKS)
     making.skipped += layout.skipped
     making.notes += layout.notes
+    making.decided = layout.decided if making.folders == "found" else ""
     queue = layout.in_turn()
     for done, (name, packed, mask) in enumerate(queue):
         if stopped():
@@ -281,6 +296,12 @@ def _fill(
         except PictureError as error:
             making.skipped.append((own_layout.shown(packed), str(error)))
     report(len(queue), len(queue))
+
+
+def _are_masks(making: _Making, supposed: Sequence[tuple[own_layout.Packed | None, own_layout.Packed]]) -> bool:
+    if making.folders == "found":
+        return mask_look.are_masks(supposed, making.settings)
+    return making.folders == "masks"
 
 
 def _full(making: _Making, most: int, room: Room) -> str:
@@ -373,6 +394,7 @@ def _described(making: _Making, made: str, owner: str, title: str) -> OwnSet:
         skipped=tuple(making.skipped[:MOST_TOLD]),
         skipped_count=len(making.skipped),
         notes=tuple(notes),
+        decided=making.decided,
         **masks,
     )
 

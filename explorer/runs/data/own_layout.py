@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 
@@ -31,12 +31,14 @@ class Layout:
         pairs: (picture, mask) where there are masks; then there are no classes.
         skipped: (name, sentence) of files that are not even read.
         notes: sentences about how the folders were understood.
+        decided: what folders with names of pictures and masks were taken for, where their contents decided.
     """
 
     classes: dict[str, list[Packed]] = field(default_factory=dict)
     pairs: list[tuple[Packed, Packed]] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    decided: str = ""
 
     def in_turn(self) -> list[tuple[str, Packed, Packed | None]]:
         """Return (class, picture, mask), the classes taking turns, so that a limit cuts all of them alike."""
@@ -51,11 +53,19 @@ def shown(packed: Packed) -> str:
     return "/".join(packed.path)
 
 
-def arrange(files: Iterable[Packed]) -> Layout:
-    """Return what the files are, by their folders alone; nothing is read.
+AreMasks = Callable[[Sequence[tuple[Packed | None, Packed]]], bool]
+"""Tells of (picture of the same name or None, supposed mask) of each whether these are masks."""
+
+
+def arrange(files: Iterable[Packed], are_masks: AreMasks = lambda supposed: True) -> Layout:
+    """Return what the files are, by their folders; nothing else is read but what `are_masks` looks at.
 
     One folder around everything is looked through, and so are folders named train, test and the like. Classes whose
     names differ only in case are one class: some systems cannot keep them apart.
+
+    Args:
+        files: all there are.
+        are_masks: asked where a folder has a name of pictures and another one of masks, which may be classes as well.
     """
     layout = Layout()
     kept: list[tuple[tuple[str, ...], Packed]] = []
@@ -71,7 +81,7 @@ def arrange(files: Iterable[Packed]) -> Layout:
     if firsts & IMAGES and firsts & MASKS:
         # The same name in train and in test is two pictures, each with a mask of its own.
         of_split = [path[0].casefold() if _is_split(path, splits) else "" for path, _ in whole]
-        _pair(kept, of_split, layout)
+        _pair(kept, of_split, layout, are_masks)
     else:
         _classify(kept, layout)
     return layout
@@ -134,21 +144,40 @@ def natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name.casefold()) if part]
 
 
-def _pair(kept: _Kept, of_split: Sequence[str], layout: Layout) -> None:
-    """Pair pictures and masks of one name, folder and split; a second file of them is skipped."""
+def _pair(kept: _Kept, of_split: Sequence[str], layout: Layout, are_masks: AreMasks) -> None:
+    """Pair pictures and masks of one name, folder and split; a second file of them is skipped.
+
+    Where the supposed masks are none, nothing is paired.
+    """
     pictures: dict[tuple[str, ...], Packed] = {}
     masks: dict[tuple[str, ...], Packed] = {}
+    skipped: list[tuple[str, str]] = []
     for (path, packed), split in zip(kept, of_split, strict=True):
         first = path[0].casefold() if len(path) > 1 else ""
         if first not in IMAGES | MASKS:
-            layout.skipped.append((shown(packed), ELSEWHERE))
+            skipped.append((shown(packed), ELSEWHERE))
             continue
         found = masks if first in MASKS else pictures
         if found.setdefault((split, *_stem(path[1:], mask=first in MASKS)), packed) is not packed:
-            layout.skipped.append((shown(packed), TWICE))
+            skipped.append((shown(packed), TWICE))
+    inputs, outputs = (_spelt(kept, names) for names in (IMAGES, MASKS))
+    if not are_masks([(pictures.get(stem), packed) for stem, packed in masks.items()]):
+        layout.decided = (
+            f"The folders {inputs} and {outputs} were taken as classes: what lies in {outputs} has shades and colours "
+            "as pictures have them, so these are no masks."
+        )
+        _classify(kept, layout)
+        return
+    layout.decided = f"What lies in {outputs} was taken as the masks of the pictures in {inputs}."
     layout.pairs = [(packed, masks[stem]) for stem, packed in pictures.items() if stem in masks]
+    layout.skipped += skipped
     layout.skipped += [(shown(packed), NO_MASK) for stem, packed in pictures.items() if stem not in masks]
     layout.skipped += [(shown(packed), NO_PICTURE) for stem, packed in masks.items() if stem not in pictures]
+
+
+def _spelt(kept: _Kept, names: frozenset[str]) -> str:
+    """Return how the folders of some names are spelt."""
+    return " and ".join(sorted({path[0] for path, _ in kept if len(path) > 1 and path[0].casefold() in names}))
 
 
 def _stem(path: Sequence[str], *, mask: bool) -> tuple[str, ...]:

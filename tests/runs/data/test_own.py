@@ -249,6 +249,55 @@ def test_black_and_white_masks_are_background_and_object(tmp_path: Path) -> None
     assert made.pixel_shares == pytest.approx((0.5, 0.5))
 
 
+def photo(number: int, kind: str = "PNG", mode: str = "RGB") -> bytes:
+    """A picture with shades, each number another one."""
+    noise = np.random.default_rng(number).normal(128, 40, (12, 12, 3)).clip(0, 255).astype(np.uint8)
+    smooth = Image.fromarray(noise).resize((64, 48), Image.Resampling.BICUBIC)
+    return saved(smooth.convert(mode), kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("JPEG", "RGB"), ("PNG", "RGB"), ("PNG", "RGBA"), ("JPEG", "L"), ("PNG", "L")]
+)
+def test_pictures_in_folders_named_images_and_masks_are_two_classes(tmp_path: Path, kind: str, mode: str) -> None:
+    ending = "jpg" if kind == "JPEG" else "png"
+    files = {
+        f"{folder}/{number}.{ending}": photo(number + start, kind, mode)
+        for folder, start in (("images", 0), ("masks", 50))
+        for number in range(4)
+    }
+    made = created(tmp_path, files)
+    assert made.kinds == ("classes", "pictures") and made.counts() == {"images": 4, "masks": 4}
+    assert "images and masks were taken as classes" in made.decided and is_one_sentence(made.decided)
+
+
+def test_the_visitor_can_say_what_folders_named_images_and_masks_are(tmp_path: Path) -> None:
+    files = scenes(2)
+    assert created(tmp_path, files).decided == "What lies in masks was taken as the masks of the pictures in images."
+    said = created(tmp_path, files, folders="classes")
+    assert said.counts() == {"images": 2, "masks": 2} and said.decided == ""
+    pictures = {f"{folder}/{n}.jpg": photo(n, "JPEG") for folder in ("images", "masks") for n in range(2)}
+    with pytest.raises(SentenceError, match="Its mask: A mask in a JPEG file may have lost its exact values"):
+        created(tmp_path, pictures, folders="masks")
+    with pytest.raises(SentenceError, match="have no masks"):
+        created(tmp_path, folders(cat=2, dog=2), folders="masks")
+
+
+def test_masks_of_colours_without_numbers_stay_masks_and_are_refused_as_such(tmp_path: Path) -> None:
+    mask = np.zeros((32, 48, 3), np.uint8)
+    mask[8:20, 10:30], mask[20:, :9] = (128, 0, 0), (0, 128, 0)
+    with pytest.raises(SentenceError, match="colours and no palette"):
+        created(tmp_path, {"images/a.png": PNG, "masks/a.png": saved(Image.fromarray(mask), "PNG")})
+
+
+def test_black_and_white_masks_in_jpeg_files_stay_masks_and_are_refused_as_such(tmp_path: Path) -> None:
+    mask = np.zeros((64, 96), np.uint8)
+    mask[16:48, 30:70] = 255
+    files = {"images/a.png": saved(Image.fromarray(QUARTERS).resize((96, 64)), "PNG")}
+    with pytest.raises(SentenceError, match="JPEG file may have lost its exact values"):
+        created(tmp_path, {**files, "masks/a.jpg": saved(Image.fromarray(mask), "JPEG")})
+
+
 def test_masks_that_do_not_fit_are_named(tmp_path: Path) -> None:
     files = scenes(3)
     files["set/images/lonely.png"] = PNG
