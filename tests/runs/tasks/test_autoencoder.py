@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -19,7 +17,6 @@ from explorer.runs.folder import STOP
 from explorer.runs.lessons.autoencoder import LESSON
 from explorer.runs.metrics import read_metrics
 from explorer.runs.outcome import read_moments, read_outcome
-from explorer.runs.process import ROOT
 from explorer.runs.tasks import autoencoder
 from explorer.runs.tasks.autoencoder import (
     PLANE_SIDE,
@@ -156,21 +153,16 @@ def test_a_stop_keeps_what_was_learnt(context_of: Trained, monkeypatch: pytest.M
 
 
 @pytest.mark.slow
-def test_the_script_trains_the_same_networks_to_the_same_numbers(trained: Trained) -> None:
+def test_the_script_trains_the_same_networks_to_the_same_numbers(
+    trained: Trained, run_script: Callable[[str], str], tmp_path: Path
+) -> None:
     context = trained("autoencoder", seed=3, settings={**SETTINGS, "sizes": [8], "noise": 0.2}, data=DATA)
-    folder = context.folder / "script"
-    folder.mkdir()
-    (folder / "script.py").write_text(LESSON.script(context.config))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "script.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    printed = run_script(LESSON.script(context.config))
     ours = keras.saving.load_model(context.folder / "model-bottleneck-8.keras")
-    theirs = keras.saving.load_model(folder / "autoencoder-8.keras")
+    theirs = keras.saving.load_model(tmp_path / "script" / "autoencoder-8.keras")
     assert ours.count_params() == theirs.count_params()
     last = [row for row in read_metrics(context.folder / "metrics.jsonl").rows if "val_loss" in row][-1]
-    told = float(done.stdout.rsplit("val_loss: ", 1)[1].split()[0])
+    told = float(printed.rsplit("val_loss: ", 1)[1].split()[0])
     assert told == pytest.approx(last["val_loss"], rel=0.1)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 
 import keras
@@ -22,7 +20,6 @@ from explorer.runs.folder import STOP
 from explorer.runs.lessons.blocks import LESSON
 from explorer.runs.metrics import read_metrics
 from explorer.runs.outcome import read_outcome
-from explorer.runs.process import ROOT
 from explorer.runs.scoring import cross_entropy
 from explorer.runs.tasks.blocks import own_stack, train
 from explorer.runs.trained import read_models
@@ -206,23 +203,16 @@ def test_a_stop_keeps_what_was_learnt(context_of: Callable[..., RunContext], mon
 
 
 @pytest.mark.slow
-def test_the_script_trains_the_same_networks(trained: Trained, tmp_path) -> None:
+def test_the_script_trains_the_same_networks(trained: Trained, run_script: Callable[[str], str]) -> None:
     text = stacks.to_text(stacks.preset("cnn2"))
     settings = {**SETTINGS, "blocks": ["separable", "stack"], "stack": text}
     context = trained("blocks", settings=settings, data=DATA)
-    found = subprocess.run(
-        [sys.executable, "-c", LESSON.script(context.config)],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "KERAS_BACKEND": "tensorflow"},
-        capture_output=True,
-        text=True,
-    )
-    assert found.returncode == 0, found.stderr[-2000:]
+    printed = run_script(LESSON.script(context.config))
     table = next(item for item in read_outcome(context.folder) if item.kind == "table")
-    said = [line for line in found.stdout.splitlines() if "parameters, training" in line]
+    said = [line for line in printed.splitlines() if "parameters, training" in line]
     for row, line in zip(table.rows, said, strict=True):
         assert f"{row[1]:,} parameters" in line
-    losses = [float(part.split()[0]) for part in found.stdout.split("val_loss: ")[1:]]
+    losses = [float(part.split()[0]) for part in printed.split("val_loss: ")[1:]]
     rows = [row["val_loss"] for row in read_metrics(context.folder / "metrics.jsonl").rows if "val_loss" in row]
     assert losses == pytest.approx(rows, rel=0.02)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -20,7 +18,6 @@ from explorer.runs.folder import STOP
 from explorer.runs.lessons.dense_convolutional import LESSON, Treatment, plans, variant
 from explorer.runs.metrics import read_metrics
 from explorer.runs.outcome import predictions_file, read_arrays, read_moments, read_outcome
-from explorer.runs.process import ROOT
 from explorer.runs.tasks.dense_convolutional import Result, train, verdict
 from explorer.runs.trained import read_models
 
@@ -200,18 +197,11 @@ def test_a_stop_keeps_what_was_learnt(context_of: Callable[..., RunContext], mon
 
 @pytest.mark.slow
 @pytest.mark.parametrize("compare", ["pixels", "augmentation"])
-def test_the_script_trains_the_same_networks(trained: Trained, tmp_path, compare: str) -> None:
+def test_the_script_trains_the_same_networks(trained: Trained, run_script: Callable[[str], str], compare: str) -> None:
     context = trained("dense_convolutional", settings={**SETTINGS, "compare": compare}, data=DATA)
-    found = subprocess.run(
-        [sys.executable, "-c", LESSON.script(context.config)],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "KERAS_BACKEND": "tensorflow"},
-        capture_output=True,
-        text=True,
-    )
-    assert found.returncode == 0, found.stderr[-2000:]
+    printed = run_script(LESSON.script(context.config))
     table = next(item for item in read_outcome(context.folder) if item.kind == "table")
-    said = [line for line in found.stdout.splitlines() if "parameters, training" in line]
+    said = [line for line in printed.splitlines() if "parameters, training" in line]
     for row, line in zip(table.rows, said, strict=True):
         assert f"{row[2]:,} parameters" in line
         assert float(line.split("training ")[1].split(",")[0]) == pytest.approx(row[4], abs=0.03)

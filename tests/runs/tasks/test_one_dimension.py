@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 
 import keras
@@ -19,7 +17,6 @@ from explorer.runs.folder import STOP
 from explorer.runs.lessons.one_dimension import LESSON, dilations, receptive_field
 from explorer.runs.metrics import read_metrics
 from explorer.runs.outcome import VALIDATION, predictions_file, read_arrays, read_moments, read_outcome
-from explorer.runs.process import ROOT
 from explorer.runs.scoring import accuracy, class_table
 from explorer.runs.tasks.one_dimension import train
 from explorer.runs.tasks.sequences import forecasting, signals, tables, texts
@@ -292,31 +289,22 @@ def test_scores_of_classes_are_scikit_learns():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("settings", [FORECAST, TEXT, TABLE, SIGNALS], ids=["forecast", "text", "table", "signals"])
-def test_the_script_trains_the_same_network(trained: Trained, tmp_path, settings: dict) -> None:
+def test_the_script_trains_the_same_network(trained: Trained, run_script: Callable[[str], str], settings: dict) -> None:
     context = trained("one_dimension", settings=settings)
-    found = subprocess.run(
-        [sys.executable, "-c", LESSON.script(context.config)],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "KERAS_BACKEND": "tensorflow"},
-        capture_output=True,
-        text=True,
-    )
-    assert found.returncode == 0, found.stderr[-2000:]
+    printed = run_script(LESSON.script(context.config))
     table = next(item for item in read_outcome(context.folder) if item.kind == "table" and "parameters" in item.columns)
     column = table.columns.index("parameters")
     for row in table.rows:
         if row[column] is not None and "ogistic" not in row[0]:
-            assert f"{row[column]:,} parameters" in found.stdout
+            assert f"{row[column]:,} parameters" in printed
     if settings is TABLE:  # its script is silent while it trains, and says the shares
         for name, title in tables.RIVALS.items():
             share = next(row[1] for row in table.rows if row[0] == title)
-            assert f"\n{name}: {share:.3f}" in found.stdout
+            assert f"\n{name}: {share:.3f}" in printed
     else:
         rows = read_metrics(context.folder / "metrics.jsonl").rows
         last = [row["val_loss"] for row in rows if "val_loss" in row][-1]
-        said = [
-            float(line.split("val_loss: ")[1].split()[0]) for line in found.stdout.splitlines() if "val_loss" in line
-        ]
+        said = [float(line.split("val_loss: ")[1].split()[0]) for line in printed.splitlines() if "val_loss" in line]
         assert said[-1] == pytest.approx(last, rel=0.02)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,7 +16,6 @@ from explorer.runs.folder import STOP
 from explorer.runs.lessons import lesson
 from explorer.runs.metrics import read_metrics
 from explorer.runs.outcome import picture_file, read_moments, read_outcome
-from explorer.runs.process import ROOT
 from explorer.runs.tasks.segmentation import answers_of, network_of, on_pixels, probe_scenes, train
 
 DATA = {"source": "drawn_scenes", "side": 32, "pictures": 24, "validation": 10}
@@ -129,29 +127,18 @@ def test_probe_scenes_show_many_classes() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("network", ["pretrained", "strided"])
-def test_the_script_trains_the_same_network_to_the_same_numbers(trained: Trained, network: str) -> None:
+def test_the_script_trains_the_same_network_to_the_same_numbers(
+    trained: Trained, run_script: Callable[[str], str], tmp_path: Path, network: str
+) -> None:
     settings = {**SETTINGS, "networks": [network], "losses": ["both"]}
     context = trained("segmentation", seed=3, settings=settings, data=DATA)
-    script = lesson("segmentation").script(context.config)
-    folder = context.folder / "script"
-    folder.mkdir()
-    (folder / "script.py").write_text(script)
-    done = subprocess.run(
-        [sys.executable, "script.py"], cwd=folder, env=_environment(), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    printed = run_script(lesson("segmentation").script(context.config))
     ours = keras.saving.load_model(context.folder / f"model-{network}.keras")
-    theirs = keras.saving.load_model(folder / f"{network}.keras")
+    theirs = keras.saving.load_model(tmp_path / "script" / f"{network}.keras")
     assert ours.count_params() == theirs.count_params()
     last = [row for row in read_metrics(context.folder / "metrics.jsonl").rows if "val_mean_iou" in row][-1]
-    told = float(done.stdout.rsplit("val_mean_iou: ", 1)[1].split()[0])
+    told = float(printed.rsplit("val_mean_iou: ", 1)[1].split()[0])
     assert told == pytest.approx(last["val_mean_iou"], abs=0.05)
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 @pytest.mark.lessons
