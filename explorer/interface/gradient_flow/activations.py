@@ -13,13 +13,11 @@ from explorer.gradient_flow.activations import ACTIVATIONS, Activation, Passed
 from explorer.gradient_flow.initialisers import TITLES as INITIALISER_TITLES
 from explorer.gradient_flow.initialisers import dense_batch
 from explorer.interface.figures import gradient_flow_charts as charts
-from explorer.interface.gradient_flow import frame
+from explorer.interface.gradient_flow import frame, places
 from explorer.interface.gradient_flow.page_state import LARGEST_SEED, STATE
 from explorer.interface.numbers import share_text, value_text
 from explorer.interface.theme import Palette, palette
 
-_VIEWS = {"curves": "One number each", "softmax": "Softmax"}
-_BATCHES = {"normal": "Normal", "dense": "From a dense layer"}
 _MOST_LOGITS = 8
 _LARGEST_LOGIT = 1000.0
 
@@ -49,7 +47,7 @@ as in `keras.activations`.
 def show() -> None:
     """Draw the scene."""
     with frame.controls():
-        view = STATE.segments("act_view", format_func=_VIEWS.__getitem__, label_visibility="collapsed")
+        view = places.view("act_view")
         if view == "softmax":
             logits_text = STATE.text("act_logits", width=260)
             temperature = STATE.slider("act_temperature", width=200)
@@ -70,18 +68,20 @@ def show() -> None:
 
 def _batch_controls() -> tuple[np.ndarray, int, float]:
     """Draw the controls of the batch; return it, the number of layers and the threshold of saturation."""
-    kind = STATE.segments("act_batch", format_func=_BATCHES.__getitem__)
-    if kind == "normal":
-        mean, spread = STATE.slider("act_mean", width=150), STATE.slider("act_spread", width=150)
-    else:
-        initialiser = STATE.pick("act_initialiser", list(INITIALISER_TITLES), index=list(INITIALISER_TITLES).index(
-            "large_normal"), format_func=INITIALISER_TITLES.__getitem__, width=190)  # fmt: skip
-        fan_in = STATE.number("act_fan_in", low=1, high=1024, width=150) or 64
+    kind = STATE.segments("act_batch")
+    normal, titles = kind == "normal", list(INITIALISER_TITLES)
+    mean = STATE.slider("act_mean", width=150, unseen=not normal)
+    spread = STATE.slider("act_spread", width=150, unseen=not normal)
+    initialiser = STATE.pick(
+        "act_initialiser", titles, index=titles.index("large_normal"), format_func=INITIALISER_TITLES.__getitem__,
+        width=190, unseen=normal,
+    )  # fmt: skip
+    fan_in = STATE.number("act_fan_in", low=1, high=1024, width=150, unseen=normal) or 64
     layers = int(STATE.slider("act_layers", width=150))
     with frame.more():
         seed = STATE.number("act_seed", low=0, high=LARGEST_SEED) or 0
         below = STATE.slider("act_below", format="%g %%") / 100
-    if kind == "normal":
+    if normal:
         return functions.normal_batch(float(mean), float(spread), seed), layers, below
     return dense_batch(initialiser, fan_in, seed), layers, below
 
@@ -94,9 +94,10 @@ def colours_of(names: Sequence[str], colours: Palette) -> dict[str, str]:
 
 def _curves(batch: np.ndarray, layers: int, below: float) -> None:
     colours = palette()
-    names = STATE.several("act_shown", format_func=lambda name: ACTIVATIONS[name].title, label_visibility="collapsed")
+    names = STATE.several("act_shown", label_visibility="collapsed")
     if not names:
         st.info("Choose an activation to see it.", icon=":material/touch_app:")
+        frame.take_along("activations", None)
         return
     hues = colours_of(names, colours)
     shown = [(ACTIVATIONS[name], hues[name]) for name in names]
@@ -244,6 +245,7 @@ def _softmax(text: str, temperature: float) -> None:
         st.warning(
             f"Write two to {_MOST_LOGITS} numbers between −1000 and 1000 with commas between.", icon=":material/edit:"
         )
+        frame.take_along("softmax", None)
         return
     p = functions.softmax(logits, temperature)
     matrix = functions.softmax_jacobian(logits, temperature)

@@ -11,14 +11,13 @@ from explorer.gradient_flow.by_hand import Place, Walk, number, with_edits
 from explorer.gradient_flow.conv_walk import conv_parameters, conv_walk
 from explorer.gradient_flow.sigmoid_walk import sigmoid_parameters, sigmoid_walk
 from explorer.interface.components.walk import walk as walk_component
-from explorer.interface.gradient_flow import frame
+from explorer.interface.gradient_flow import frame, link_reading
 from explorer.interface.gradient_flow.page_state import LARGEST_SEED, STATE
 from explorer.interface.numbers import share_text, value_text
 
-NETWORKS = {"sigmoid": "Two layers of sigmoids", "conv": "Convolution to softmax"}
-NUMBERS = {"round": "Ready ones", "random": "Random"}
 _MOST_CHARACTERS = 2000
 _FIGURES = 6
+_MOST_NAMED = 3
 
 _BACKGROUND = r"""
 **The chain rule, read backwards.** Each operation turns the gradient at its output into that at its inputs. For $z =
@@ -45,12 +44,8 @@ chapter 6.5 (2016).
 def show() -> None:
     """Draw the scene."""
     with frame.controls():
-        network = STATE.segments(
-            "hand_network", format_func=NETWORKS.__getitem__, label_visibility="collapsed", on_change=_forget
-        )
-        kind = STATE.segments(
-            "hand_numbers", format_func=NUMBERS.__getitem__, label_visibility="collapsed", on_change=_forget
-        )
+        network = STATE.segments("hand_network", label_visibility="collapsed", on_change=_forget)
+        kind = STATE.segments("hand_numbers", label_visibility="collapsed", on_change=_forget)
         seed = STATE.number("hand_seed", low=0, high=LARGEST_SEED, width=110, on_change=_forget,
                             unseen=kind == "round") or 0  # fmt: skip
         outputs = int(STATE.segments("hand_outputs", on_change=_forget, unseen=network == "conv"))
@@ -60,7 +55,7 @@ def show() -> None:
             st.caption("Type over any number of the input, the weights, the biases or the target.")
     chosen = seed if kind == "random" else None
     parameters = conv_parameters(chosen) if network == "conv" else sigmoid_parameters(chosen, outputs)
-    edits = read_edits(STATE.linked("hand_edits"))
+    edits = _edits(parameters)
     edited = with_edits(parameters, edits)
     found = conv_walk(edited, rate) if network == "conv" else sigmoid_walk(edited, rate)
     walk_component(
@@ -83,6 +78,24 @@ def show() -> None:
 
 def _forget() -> None:
     STATE.set("hand_edits", "")
+
+
+def _edits(parameters: Mapping[str, np.ndarray]) -> dict[Place, float]:
+    """Return the changed numbers, after a word on those that are none."""
+    said = STATE.linked("hand_edits")
+    strange = [part for part in said[:_MOST_CHARACTERS].split(",") if part and not _is_edit(part, parameters)]
+    if strange:
+        words = " or ".join(link_reading.quoted(part) for part in strange[:_MOST_NAMED])
+        link_reading.say(f"Changed numbers cannot be {words} as the link says; those are left as they were.")
+    return read_edits(said)
+
+
+def _is_edit(part: str, parameters: Mapping[str, np.ndarray]) -> bool:
+    """Tell whether a part of a link names a number that can be changed, and one that can be put there."""
+    edits = read_edits(part)
+    # A number that is put in replaces the nothing that stood there.
+    nothing = {name: np.full_like(np.asarray(values, float), np.nan) for name, values in parameters.items()}
+    return any(np.isfinite(values).any() for values in with_edits(nothing, edits).values())
 
 
 def read_edits(text: str) -> dict[Place, float]:

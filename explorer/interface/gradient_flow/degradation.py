@@ -9,7 +9,7 @@ from explorer.gradient_flow.depth_results import PLAIN_AND_RESIDUAL, Degradation
 from explorer.interface.figures import depth_charts as charts
 from explorer.interface.gradient_flow import frame
 from explorer.interface.gradient_flow.page_state import LARGEST_SEED, STATE
-from explorer.interface.gradient_flow.stepwise import Stepwise, statements
+from explorer.interface.gradient_flow.stepwise import Stepwise
 from explorer.interface.numbers import value_text
 from explorer.interface.theme import palette
 
@@ -49,9 +49,10 @@ def show() -> None:
             f"The deep networks need more layers than the shallow ones, which have {shallow}.",
             icon=":material/straighten:",
         )
+        frame.take_along("degradation", None)
         frame.background(_BACKGROUND)
         return
-    _WORK.show(DegradationPlan(shallow, deep, norm, epochs, rate, seed), _draw)
+    _WORK.show(DegradationPlan(shallow, deep, norm, epochs, rate, seed), _draw, code=code, table=_csv)
     frame.background(_BACKGROUND)
 
 
@@ -70,7 +71,7 @@ def _draw(result: Degradation) -> None:
                 x_range=(0, result.plan.epochs), height=330,
             )  # fmt: skip
             st.plotly_chart(figure, config=frame.PLAIN, key=f"gradient_flow_deg_{name}")
-    statements("degradation", decided(result))
+    frame.verdicts("degradation", decided(result))
     st.table(
         {
             "network": [
@@ -84,7 +85,6 @@ def _draw(result: Degradation) -> None:
         },
         border="horizontal",
     )
-    frame.take_along("degradation", code(result.plan), lambda: _csv(result))
 
 
 def _column(errors: np.ndarray) -> list[str]:
@@ -95,8 +95,8 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f}\u00a0%"
 
 
-def decided(result: Degradation) -> list[tuple[str, str, bool | None, str]]:
-    """Return the lecture's two sentences, each with its numbers (see `statements`)."""
+def decided(result: Degradation) -> list[frame.Decided]:
+    """Return the lecture's two sentences, each with its numbers (see `frame.Decided`)."""
     error = result.error[..., -1]
     plan, done = result.plan, result.error.shape[-1] - 1
     sentence = "The deeper plain network has the higher training error; the deeper residual one has not."

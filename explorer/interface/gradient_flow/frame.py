@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.interface import jobs
+from explorer.interface.gradient_flow import link_reading, places
 from explorer.interface.gradient_flow.page_state import STATE
 from explorer.interface.jobs import Job
 from explorer.interface.numbers import seconds_text
@@ -37,28 +38,48 @@ def more() -> Iterator[None]:
         st.container(width=380),
     ):
         yield
-        st.button("Reset this page", on_click=STATE.reset, key="gradient_flow_reset", icon=":material/restart_alt:")
+        st.button("Reset this page", on_click=_begin_anew, key="gradient_flow_reset", icon=":material/restart_alt:")
+
+
+def _begin_anew() -> None:
+    places.reset()
+    link_reading.forget()
+
+
+_BADGES = {
+    True: ":green-badge[:material/check: holds here]",
+    False: ":orange-badge[:material/close: does not hold here]",
+    None: ":gray-badge[:material/question_mark: not decided here]",
+}
+
+Decided = tuple[str, str, bool | None, str]
+"""A sentence as the lecture says it; the numbers that decide it, in Markdown; whether they bear it out here, None where
+they say neither; and what follows or why it does not hold, in a sentence or two."""
 
 
 def verdict(sentence: str, numbers: str, holds: bool | None, because: str = "") -> None:
-    """Draw the lecture's sentence beside the numbers that decide it.
+    """Draw the lecture's sentence beside the numbers that decide it; see `Decided`."""
+    with st.container(border=True, key="gradient_flow_verdict"):
+        _decided(sentence, numbers, holds, because)
+
+
+def verdicts(key: str, several: Iterable[Decided]) -> None:
+    """Draw several sentences of the lecture, close to each other.
 
     Args:
-        sentence: as the lecture says it.
-        numbers: that decide it, in Markdown.
-        holds: whether they bear it out here; None where they say neither.
-        because: what follows, or why it does not hold, in a sentence or two.
+        key: of what they are about.
+        several: the sentences.
     """
-    badge = {
-        True: ":green-badge[:material/check: holds here]",
-        False: ":orange-badge[:material/close: does not hold here]",
-        None: ":gray-badge[:material/question_mark: not decided here]",
-    }[holds]
-    with st.container(border=True, key="gradient_flow_verdict"):
-        st.markdown(f"**{sentence}** {badge}")
-        st.markdown(numbers)
-        if because:
-            st.caption(because)
+    for number, decided in enumerate(several):
+        with st.container(border=True, key=f"gradient_flow_verdict_{key}_{number}", gap="xsmall"):
+            _decided(*decided)
+
+
+def _decided(sentence: str, numbers: str, holds: bool | None, because: str) -> None:
+    st.markdown(f"**{sentence}** {_BADGES[holds]}")
+    st.markdown(numbers)
+    if because:
+        st.caption(because)
 
 
 def work(
@@ -131,9 +152,14 @@ def _ending(job: Job, fits: bool, refused: str) -> str:
         return refused or job.sentence
     if not fits:
         return "The settings have changed since; what is shown is of the former ones."
-    if job.state == "stopped" or not getattr(job.result, "finished", True):
-        return f"Stopped after {seconds_text(job.seconds)}."
-    return f"Computed in {seconds_text(job.seconds)}."
+    return f"{how_it_ended(job)}."
+
+
+def how_it_ended(job: Job) -> str:
+    """Say whether work came to its end or was stopped, and how long it took."""
+    if job.state != "stopped" and getattr(job.result, "finished", True):
+        return f"Computed in {seconds_text(job.seconds)}"
+    return f"Stopped after {seconds_text(job.seconds)}" if job.seconds else "Stopped before it began"
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
@@ -150,17 +176,18 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     return ("\ufeff" + text.getvalue()).encode()
 
 
-def take_along(scene: str, code: str, table: Callable[[], bytes] | None = None) -> None:
+def take_along(scene: str, code: str | None, table: Callable[[], bytes] | None = None) -> None:
     """Draw *Show the code*, *Link* and *Download*.
 
     Args:
         scene: its name, for the keys and the file.
-        code: the lines that give the same numbers in a notebook.
+        code: the lines that give the same numbers in a notebook; None where the settings give none.
         table: makes the CSV file when it is asked for; None while there is nothing to download.
     """
     with st.container(horizontal=True, vertical_alignment="center", key="gradient_flow_take_along"):
-        with st.popover("Show the code", icon=":material/code:"):
-            st.code(code, language="python")
+        if code is not None:
+            with st.popover("Show the code", icon=":material/code:"):
+                st.code(code, language="python")
         with st.popover("Link", icon=":material/link:"):
             st.code(STATE.link(), language=None, wrap_lines=True)
             st.caption(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from explorer.gradient_flow.optimisers import OPTIMISERS
+from explorer.interface.gradient_flow import link_reading
 from explorer.interface.gradient_flow.page_state import STATE
 
 LARGEST_RATE = 1e6
@@ -27,11 +28,20 @@ def read_rates(text: str, usual: Mapping[str, float]) -> dict[str, float]:
     """Return a rate for every optimiser: what the text says of it ("sgd=0.1,adam=0.01"), else its usual one."""
     rates = dict(usual)
     for part in text[:_MOST_CHARACTERS].split(","):
-        name, _, said = part.partition("=")
-        rate = read_rate(said)
-        if name.strip() in rates and rate is not None:
-            rates[name.strip()] = rate
+        if (said := _read_part(part, usual)) is not None:
+            rates[said[0]] = said[1]
     return rates
+
+
+def unread_parts(text: str, usual: Mapping[str, float]) -> list[str]:
+    """Return the parts of a text that `read_rates` leaves out."""
+    return [part for part in text.split(",") if part.strip() and _read_part(part, usual) is None]
+
+
+def _read_part(part: str, known: Mapping[str, float]) -> tuple[str, float] | None:
+    name, _, said = part.partition("=")
+    rate = read_rate(said)
+    return (name.strip(), rate) if name.strip() in known and rate is not None else None
 
 
 def text_of(rates: Mapping[str, float], usual: Mapping[str, float]) -> str:
@@ -49,6 +59,9 @@ def fields(item: str, usual: Mapping[str, float], about: str) -> dict[str, float
     """
     said = STATE.linked(item)
     rates = read_rates(said, usual)
+    if unread := unread_parts(said, usual):
+        words = " or ".join(link_reading.quoted(part) for part in unread)
+        link_reading.say(f"Learning rates cannot be {words} as the link says; the usual ones are taken for these.")
     places = st.columns(2)
     for number, (name, rate) in enumerate(rates.items()):
         key = f"gradient_flow_{item}_{about}_{name}_{rate:g}"

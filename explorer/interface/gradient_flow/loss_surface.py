@@ -25,8 +25,6 @@ _WORK = Stepwise("gradient_flow.loss_surface", "Loss surface", "Compute", "sur_s
 ROUGH = 0.1
 """A surface that is not convex at more than this share of its points is called rough."""
 
-_SCALES = {"linear": "Loss", "log": "Log of the loss"}
-_DIRECTIONS = {"random": "Random, filter-normalised", "path": "Along the training path (PCA)"}
 _LOG_LIMITS = (-3.0, 6.0)
 _BACKGROUND = rf"""
 The height at $(\alpha, \beta)$ is the cross-entropy of 512 training digits at the weights
@@ -57,17 +55,17 @@ def show() -> None:
     """Draw the scene."""
     with frame.controls():
         depth = int(STATE.segments("sur_depth"))
-        scale = STATE.segments("sur_scale", format_func=_SCALES.__getitem__)
+        scale = STATE.segments("sur_scale")
         with frame.more():
             seed = STATE.number("sur_seed", low=0, high=LARGEST_SEED) or 0
-            directions = STATE.selectbox("sur_directions", format_func=_DIRECTIONS.__getitem__)
+            directions = STATE.selectbox("sur_directions")
             resolution = int(STATE.selectbox("sur_resolution"))
             extent = round(float(STATE.slider("sur_extent")), 2)
             top = float(STATE.slider("sur_top", unseen=scale == "log"))
             epochs = int(STATE.slider("sur_epochs"))
             rate = float(STATE.selectbox("sur_rate"))
     plan = SurfacePlan(depth, epochs, rate, directions, resolution, extent, seed)
-    _WORK.show(plan, lambda result: _draw(result, scale, top))
+    _WORK.show(plan, lambda result: _draw(result, scale, top), code=code, table=_csv)
     frame.background(_BACKGROUND)
 
 
@@ -116,7 +114,6 @@ def _draw(result: Surfaces, scale: str, top: float) -> None:
     most = 10.0 ** limits[1] if scale == "log" else limits[1]
     cut = [float(np.mean(~(losses[np.ix_(places, places)] <= most))) for losses in result.losses]
     st.caption(_legend(result, cut, len(places), most))
-    frame.take_along("loss_surface", code(result.plan), lambda: _csv(result))
 
 
 def _three_dimensions(result: Surfaces, places: np.ndarray, drawn: list[Drawn]) -> None:
@@ -158,8 +155,8 @@ def _legend(result: Surfaces, cut: list[float], side: int, most: float) -> str:
     )
 
 
-def decided(result: Surfaces, places: np.ndarray) -> tuple[str, str, bool | None, str]:
-    """Return the lecture's sentence, its numbers, whether it holds, and what follows (see `frame.verdict`)."""
+def decided(result: Surfaces, places: np.ndarray) -> frame.Decided:
+    """Return the lecture's sentence, its numbers, whether it holds, and what follows (see `frame.Decided`)."""
     rough = [share_non_convex(losses[np.ix_(places, places)]) for losses in result.losses]
     sentence = "Without skip connections the loss surface turns rough with depth; with them it stays smooth."
     said = [

@@ -9,7 +9,6 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.gradient_flow.activations import ACTIVATIONS
 from explorer.gradient_flow.network_race import DEFAULT_RATES, NetworkRace, Runner
 from explorer.gradient_flow.optimisers import OPTIMISERS
 from explorer.interface import jobs
@@ -29,7 +28,7 @@ CHANCE = 0.15
 def show(row: DeltaGenerator) -> None:
     """Draw the race; `row` is the row of controls."""
     with row:
-        activation = STATE.selectbox("net_activation", format_func=lambda one: ACTIVATIONS[one].title, width=150)
+        activation = STATE.selectbox("net_activation", width=150)
         epochs = int(STATE.slider("net_epochs", width=140))
         said = STATE.text("opt_rate", placeholder="each its own", width=150)
         with frame.more():
@@ -41,7 +40,7 @@ def show(row: DeltaGenerator) -> None:
         st.warning("A learning rate is a number from 0 to 1,000,000, such as 0.01 or 1e6.", icon=":material/edit:")
     if one is not None:
         rates = dict.fromkeys(rates, one)
-    shown = STATE.several("opt_shown", format_func=TITLES.__getitem__, label_visibility="collapsed")
+    shown = STATE.several("opt_shown", label_visibility="collapsed")
     frame.work(
         JOB, "gradient_flow.race_network", label="Training six networks", button="Race",
         identity=(tuple(rates.items()), epochs, seed, activation),

@@ -12,13 +12,12 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.gradient_flow.optimisers import OPTIMISERS, largest_stable_rate
 from explorer.gradient_flow.race import Race, fate
 from explorer.gradient_flow.race import race as run_race
-from explorer.gradient_flow.surfaces import SURFACES, Surface, surface
+from explorer.gradient_flow.surfaces import Surface, surface
 from explorer.interface.components.race import race as race_component
-from explorer.interface.gradient_flow import frame, learning_rates, network_race, regularisers
+from explorer.interface.gradient_flow import frame, learning_rates, link_reading, network_race, places, regularisers
 from explorer.interface.gradient_flow.page_state import LARGEST_SEED, STATE
 from explorer.interface.numbers import value_text
 
-VIEWS = {"surface": "On a surface", "network": "On a small network", "weights": "Regularisers"}
 TITLES = {name: entry.title for name, entry in OPTIMISERS.items()}
 
 _BACKGROUND = r"""
@@ -47,7 +46,7 @@ regularization* (2019); Goh, *Why momentum really works* (Distill 2017).
 def show() -> None:
     """Draw the scene."""
     with frame.controls() as row:
-        view = STATE.segments("opt_view", format_func=VIEWS.__getitem__, label_visibility="collapsed")
+        view = places.view("opt_view")
     if view == "network":
         network_race.show(row)
     elif view == "weights":
@@ -76,6 +75,18 @@ def read_start(text: str, ground: Surface) -> tuple[float, float] | None:
     return (x, y) if left <= x <= right and bottom <= y <= top else None
 
 
+def _start(ground: Surface) -> tuple[float, float] | None:
+    """Return the start that the link or a click names, None for the surface's own."""
+    said = STATE.linked("opt_start")
+    found = read_start(said, ground)
+    if said and found is None:
+        link_reading.say(
+            f"Start cannot be {link_reading.quoted(said)} as the link says, but two numbers of the picture with a "
+            f"comma between; {ground.start[0]:g}, {ground.start[1]:g} is shown."
+        )
+    return found
+
+
 def _forget() -> None:
     """Let start and learning rates be those of the new surface."""
     STATE.set("opt_start", "")
@@ -84,7 +95,7 @@ def _forget() -> None:
 
 def _surface(row: DeltaGenerator) -> None:
     with row:
-        name = STATE.selectbox("opt_surface", format_func=lambda one: SURFACES[one].title, width=150, on_change=_forget)
+        name = STATE.selectbox("opt_surface", width=150, on_change=_forget)
         stretch = float(STATE.slider("opt_stretch", width=110, unseen=name != "valley"))
         ground = surface(name, stretch)
         steps = int(STATE.slider("opt_steps", width=110))
@@ -102,8 +113,8 @@ def _surface(row: DeltaGenerator) -> None:
         st.warning("A learning rate is a number from 0 to 1,000,000, such as 0.01 or 1e6.", icon=":material/edit:")
     if one is not None:
         rates = dict.fromkeys(rates, one)
-    shown = STATE.several("opt_shown", format_func=TITLES.__getitem__, label_visibility="collapsed")
-    start = read_start(STATE.linked("opt_start"), ground)
+    shown = STATE.several("opt_shown", label_visibility="collapsed")
+    start = _start(ground)
     every = kept_race(name, stretch, tuple(rates.items()), start, steps, seed)
     seen = Race(ground, every.start, {one: every.paths[one] for one in shown}, steps, seed)
     race_component(

@@ -9,13 +9,11 @@ from explorer.gradient_flow.depth_results import TRAINED, Paths, PathsPlan, carr
 from explorer.interface.figures import depth_charts as charts
 from explorer.interface.gradient_flow import frame
 from explorer.interface.gradient_flow.page_state import LARGEST_SEED, STATE
-from explorer.interface.gradient_flow.stepwise import Stepwise, statements
+from explorer.interface.gradient_flow.stepwise import Stepwise
 from explorer.interface.numbers import share_text, value_text
 from explorer.interface.theme import palette
 
 _WORK = Stepwise("gradient_flow.paths", "Three networks", "Train and measure", "path_seed")
-
-_NETWORKS = {"convolutional": "Convolutional", "dense": "Dense"}
 
 SEVERAL = 1 / 6
 """Of the blocks, dropped together: with many more than that nothing is left of either network."""
@@ -55,7 +53,7 @@ Sources: Veit, Wilber and Belongie, *Residual networks behave like ensembles of 
 def show() -> None:
     """Draw the scene."""
     with frame.controls():
-        network = STATE.segments("path_network", format_func=_NETWORKS.__getitem__)
+        network = STATE.segments("path_network")
         blocks = int(STATE.slider("path_blocks", width=220))
         survival = round(float(STATE.slider("path_survival", width=200)), 2)
         with frame.more():
@@ -63,7 +61,7 @@ def show() -> None:
             epochs = int(STATE.slider("path_epochs"))
             rate = float(STATE.selectbox("path_rate"))
     plan = PathsPlan(blocks, epochs, survival, rate, seed, network)
-    _WORK.show(plan, _draw, lambda: _lengths(blocks, None))
+    _WORK.show(plan, _draw, code=code, table=_csv, empty=lambda: _lengths(blocks, None))
     frame.background(_BACKGROUND)
 
 
@@ -101,7 +99,7 @@ def _draw(result: Paths) -> None:
         )  # fmt: skip
         st.plotly_chart(figure, config=frame.PLAIN, key="gradient_flow_path_many")
         st.caption("Mean of eight draws of which blocks are dropped; in the plain network layers are left out.")
-    statements("paths", decided(result))
+    frame.verdicts("paths", decided(result))
     left, right = st.columns(2)
     with left:
         figure = charts.lines(
@@ -118,15 +116,14 @@ def _draw(result: Paths) -> None:
             y_range=(0, 1.02), height=260,
         )  # fmt: skip
         st.plotly_chart(figure, config=frame.PLAIN, key="gradient_flow_path_one")
-    frame.take_along("paths", code(result.plan), lambda: _csv(result))
 
 
-def decided(result: Paths) -> list[tuple[str, str, bool | None, str]]:
-    """Return the lecture's three sentences, each with its numbers (see `statements`)."""
+def decided(result: Paths) -> list[frame.Decided]:
+    """Return the lecture's three sentences, each with its numbers (see `frame.Decided`)."""
     return [_short_paths(result), _one_dropped(result), _stochastic(result)]
 
 
-def _short_paths(result: Paths) -> tuple[str, str, bool | None, str]:
+def _short_paths(result: Paths) -> frame.Decided:
     blocks = result.plan.blocks
     sentence = f"{blocks} residual blocks give 2{raised(blocks)} paths, and the short ones carry the gradient."
     share, counts = result.share(), path_counts(blocks)
@@ -144,7 +141,7 @@ def _short_paths(result: Paths) -> tuple[str, str, bool | None, str]:
     return sentence, numbers, mean < 0.9 * middle, ""
 
 
-def _one_dropped(result: Paths) -> tuple[str, str, bool | None, str]:
+def _one_dropped(result: Paths) -> frame.Decided:
     sentence = "Without one of its blocks a residual network hardly gets worse; a plain one fails."
     if not np.isfinite(result.drop_one).all():
         return sentence, "Not measured yet.", None, ""
@@ -172,7 +169,7 @@ def _one_dropped(result: Paths) -> tuple[str, str, bool | None, str]:
     )  # fmt: skip
 
 
-def _stochastic(result: Paths) -> tuple[str, str, bool | None, str]:
+def _stochastic(result: Paths) -> frame.Decided:
     sentence = "A network that is trained with stochastic depth bears more dropped blocks."
     if not np.isfinite(result.drop_many).all():
         return sentence, "Not measured yet.", None, ""

@@ -15,7 +15,6 @@ from explorer.interface.figures import optimiser_charts as charts
 from explorer.interface.figures.colour_scales import ColourScale, lookup_table
 from explorer.interface.gradient_flow import frame
 from explorer.interface.gradient_flow.page_state import LARGEST_SEED, STATE
-from explorer.interface.gradient_flow.stepwise import statements
 from explorer.interface.numbers import share_text, value_text
 from explorer.interface.theme import palette
 
@@ -137,7 +136,7 @@ def _draw(found: Compared, near: float) -> None:
         f"below {near:g}. {_pictures(found)}, epoch {found.epoch} of {found.epochs}, seed {found.seed}."
     )
     if found.epoch:
-        statements("weights", [of_weights(found, near), of_overfitting(found)])
+        frame.verdicts("weights", [of_weights(found, near), of_overfitting(found)])
     st.plotly_chart(
         charts.gap_curves(found, REGULARISERS, colours), config=frame.PLAIN, key="gradient_flow_weights_curves"
     )
@@ -164,8 +163,8 @@ def _numbers(one: Regularised, near: float) -> str:
     )
 
 
-def of_weights(found: Compared, near: float) -> tuple[str, str, bool | None, str]:
-    """Return the lecture's sentence on weights, its numbers, whether it holds, and what follows (see `statements`)."""
+def of_weights(found: Compared, near: float) -> frame.Decided:
+    """Return the lecture's sentence on weights with what decides it; see `frame.Decided`."""
     none, l1, l2 = (found.networks[name] for name in ("none", "l1", "l2"))
     zeros = [one.near_zero(near) for one in (none, l1, l2)]
     holds = zeros[1] >= MORE_ZEROS * max(zeros[0], 1e-9) and zeros[1] >= 2 * zeros[2] and l2.norm <= SMALLER * none.norm
@@ -180,7 +179,7 @@ def of_weights(found: Compared, near: float) -> tuple[str, str, bool | None, str
     )  # fmt: skip
 
 
-def of_overfitting(found: Compared) -> tuple[str, str, bool | None, str]:
+def of_overfitting(found: Compared) -> frame.Decided:
     """Return the lecture's sentence on overfitting; see `of_weights`."""
     none, *others = found.networks.values()
     numbers = "Accuracy on training pictures → on others: " + " · ".join(

@@ -10,9 +10,9 @@ import streamlit as st
 
 from explorer.gradient_flow.stored_results import stored
 from explorer.interface import jobs
+from explorer.interface.gradient_flow import frame
 from explorer.interface.gradient_flow.page_state import LARGEST_SEED, STATE
 from explorer.interface.jobs import Job
-from explorer.interface.numbers import seconds_text
 
 
 def unfinished(result: Any, arguments: dict[str, Any]) -> dict[str, Any] | None:
@@ -69,14 +69,36 @@ class Stepwise:
         refused = st.session_state.get(self._refused)
         return refused[1] if refused is not None and refused[0] == plan else ""
 
-    def show(self, plan: Any, draw: Callable[[Any], None], empty: Callable[[], None] | None = None) -> None:
-        """Draw what is known for a plan: stored, computed, or being computed.
+    def show(
+        self,
+        plan: Any,
+        draw: Callable[[Any], None],
+        *,
+        code: Callable[[Any], str],
+        table: Callable[[Any], bytes],
+        empty: Callable[[], None] | None = None,
+    ) -> None:
+        """Draw what is known for a plan, stored, computed, or being computed, and what one takes along.
 
         Args:
             plan: What the settings ask for.
             draw: Draws a result, also one of the work so far.
+            code: From a plan to the lines that give the same numbers in a notebook.
+            table: From a result to a CSV file.
             empty: Draws what there is before any result.
         """
+        self._show_stage(plan, draw, empty)
+        result = self._result(plan)
+        frame.take_along(
+            self.name.rpartition(".")[2], code(plan), None if result is None else lambda: table(result)
+        )  # fmt: skip
+
+    def _result(self, plan: Any) -> Any:
+        """Return what is known for a plan and will not change any more; None while there is nothing."""
+        job = jobs.job(self.key)
+        return job.result if job is not None and job.identity == (plan,) else stored(plan)
+
+    def _show_stage(self, plan: Any, draw: Callable[[Any], None], empty: Callable[[], None] | None) -> None:
         watched = jobs.job(self.key)
         fits = watched is not None and watched.identity == (plan,)
         known = None if fits else stored(plan)
@@ -126,8 +148,8 @@ class Stepwise:
             draw(shown)
         elif empty is not None:
             empty()
-        elif job.running and (former := st.session_state.get(self._before)) is not None:
-            st.caption("Still what was computed before; the new numbers are on their way.")
+        elif (former := st.session_state.get(self._before)) is not None:
+            st.caption(f"Still what was computed before{'; the new numbers are on their way' if job.running else ''}.")
             draw(former)
 
     def _ending(self, job: Job, plan: Any, fits: bool, empty: Callable[[], None] | None) -> str:
@@ -136,9 +158,7 @@ class Stepwise:
             return words
         if not fits:
             return self._changed(empty)
-        if job.state == "stopped" or not getattr(job.result, "finished", True):
-            return f"Stopped after {seconds_text(job.seconds)}; seed {plan.seed}."
-        return f"Computed in {seconds_text(job.seconds)}; seed {plan.seed}."
+        return f"{frame.how_it_ended(job)}; seed {plan.seed}."
 
     def _bar(self, plan: Any, job: Job | None, words: str, anew: bool = False) -> None:
         """Draw the line between controls and stage: what can be started or stopped, and what is shown."""
@@ -161,23 +181,3 @@ class Stepwise:
                 args=(plan,), help="Computes everything anew with the next seed.",
             )  # fmt: skip
             st.caption(words)
-
-
-def statements(key: str, several: list[tuple[str, str, bool | None, str]]) -> None:
-    """Draw several sentences of the lecture, each beside the numbers that decide it.
-
-    Args:
-        key: of the scene.
-        several: as of `frame.verdict`: sentence, numbers, whether it holds, what follows.
-    """
-    badges = {
-        True: ":green-badge[:material/check: holds here]",
-        False: ":orange-badge[:material/close: does not hold here]",
-        None: ":gray-badge[:material/question_mark: not decided here]",
-    }
-    for number, (sentence, numbers, holds, because) in enumerate(several):
-        with st.container(border=True, key=f"gradient_flow_verdict_{key}_{number}", gap="xsmall"):
-            st.markdown(f"**{sentence}** {badges[holds]}")
-            st.markdown(numbers)
-            if because:
-                st.caption(because)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from explorer.gradient_flow.activations import ACTIVATIONS
 from explorer.gradient_flow.depth_results import PLAIN_AND_RESIDUAL, Vanishing, VanishingPlan
 from explorer.gradient_flow.initialisers import TITLES as INITIALISER_TITLES
 from explorer.interface.figures import depth_charts as charts
@@ -47,7 +46,7 @@ def show() -> None:
     """Draw the scene."""
     with frame.controls():
         depth = int(STATE.slider("van_depth", width=150))
-        activation = STATE.selectbox("van_activation", format_func=lambda name: ACTIVATIONS[name].title, width=130)
+        activation = STATE.selectbox("van_activation", width=130)
         names = list(INITIALISER_TITLES)
         initialiser = STATE.pick(
             "van_initialiser", names, index=names.index(VanishingPlan().initialiser),
@@ -60,7 +59,7 @@ def show() -> None:
             rate = float(STATE.selectbox("van_rate"))
     plan = VanishingPlan(depth, activation, initialiser, norm, steps, rate, seed)
     at = STATE.linked("van_at")
-    _WORK.show(plan, lambda result: _draw(result, int(at) if at.isdecimal() and len(at) < 4 else 0))
+    _WORK.show(plan, lambda result: _draw(result, int(at) if at.isdecimal() else 0), code=code, table=_csv)
     frame.background(_BACKGROUND)
 
 
@@ -103,7 +102,6 @@ def _draw(result: Vanishing, at: int) -> None:
         st.info(words, icon=":material/info:")
     if len(result.gradient) > 1:
         _along(result, row)
-    frame.take_along("vanishing", code(result.plan), lambda: _csv(result))
 
 
 def _along(result: Vanishing, row: int) -> None:
@@ -130,8 +128,8 @@ def _written(norms: np.ndarray, ratio: float) -> str:
     return "0 / 0" if norms[0] == norms[-1] == 0 else value_text(float(ratio))
 
 
-def decided(result: Vanishing, row: int) -> tuple[str, str, bool | None, str]:
-    """Return the lecture's sentence, its numbers, whether it holds, and what follows (see `frame.verdict`)."""
+def decided(result: Vanishing, row: int) -> frame.Decided:
+    """Return the lecture's sentence, its numbers, whether it holds, and what follows (see `frame.Decided`)."""
     plain, residual = result.ratio(row)
     sentence = "Saturating activations and depth shrink the early layers' gradients; residual connections restore them."
     said = [_written(result.gradient[row, number], ratio) for number, ratio in enumerate((plain, residual))]

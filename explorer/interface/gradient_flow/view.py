@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.interface import jobs, state
+from explorer.interface.gradient_flow import link_reading, places
 from explorer.interface.gradient_flow.page_state import FIRST_SCENE, STATE
 from explorer.interface.gradient_flow.scenes import SCENES, Scene
 from explorer.interface.narrow_screens import fit_narrow_screens
@@ -38,23 +39,18 @@ def _chosen() -> Scene:
 def _choice(scene: Scene) -> None:
     """Draw which scene is looked at.
 
-    The property is bound to no widget (see `PageState.linked`): each change adds an entry to the browser's history, and
-    Back leads to the scene before.
+    The property is bound to no widget (see `PageState.linked`): each change adds an entry to the browser's history (see
+    `places`), and Back leads to the scene before.
     """
     titles = {one.name: one.title for one in SCENES}
-
-    def changed() -> None:
-        STATE.set("scene", st.session_state[_SHOWN])
-        STATE.bring_back()
-
     show_in(_SHOWN, scene.name)
+    if STATE.linked("scene") not in titles:
+        link_reading.say(f"The link names a scene that there is not; {scene.title} is shown.")
     with STATE.part("scene"), st.container(key="gradient_flow_scenes"):
         st.segmented_control(
             "Scene", list(titles), key=_SHOWN, format_func=titles.__getitem__, required=True,
-            on_change=changed, label_visibility="collapsed",
+            on_change=lambda: places.go_to("scene", st.session_state[_SHOWN]), label_visibility="collapsed",
         )  # fmt: skip
-    if STATE.linked("scene") not in titles:
-        st.info(f"The link names a scene that there is not; {scene.title} is shown.", icon=":material/link_off:")
 
 
 def show() -> None:
@@ -63,8 +59,14 @@ def show() -> None:
     jobs.begin_look()
     fit_narrow_screens("gradient_flow")
     st.html(_STYLE)
+    places.take_back_old_values()
+    link_reading.look()
     scene = _chosen()
     page_head("Gradient flow", scene.question)
     _choice(scene)
+    unread = st.container()
     scene.show()
+    with unread:
+        link_reading.say_what_was_not_understood()
     STATE.remember()
+    places.drawn_to_the_end()
