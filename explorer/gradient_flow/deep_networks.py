@@ -69,6 +69,7 @@ def forward(
         unrolled: So many layers are written out in one turn of the loop over layers: more of them are faster, and take
             longer to trace.
     """
+    weights, statistics, skip, keep = _tensors((weights, statistics, skip, keep))
     activation = keras.activations.get(stack.activation)
     rows: Weights = {name: weights[name] for name in ("gamma", "beta") if stack.batch_norm}
     if statistics is not None and stack.batch_norm:
@@ -96,6 +97,11 @@ def forward(
         features = ops.mean(ops.reshape(features, (*h.shape[:-2], -1, stack.positions, stack.width)), axis=-2)
     logits = ops.matmul(features, weights["head"]) + weights["head_bias"]
     return Passed(logits, hidden)
+
+
+def _tensors(nest: Any) -> Any:
+    """Make every array of a nest a tensor: PyTorch's operations take no arrays, nor does Keras make tensors of all."""
+    return keras.tree.map_structure(lambda leaf: leaf if leaf is None else ops.convert_to_tensor(leaf, "float32"), nest)
 
 
 def _written_out(stack: Stack) -> int:

@@ -35,6 +35,9 @@ def test_slopes_are_finite_differences(one):
     np.testing.assert_allclose(one.derivative(z), numeric, atol=2e-8)
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="at a kink each library chooses a slope; ours are TensorFlow's"
+)
 @EVERY
 def test_slopes_at_zero_are_those_of_automatic_differentiation(one):
     import tensorflow as tf
@@ -130,7 +133,9 @@ def test_initialisers_have_the_variance_of_their_papers(name, variance):
 def test_truncated_normal_weights_end_where_those_of_keras_do():
     ours = INITIALISERS["he_normal"](100, 400, np.random.default_rng(0))
     theirs = keras.ops.convert_to_numpy(keras.initializers.HeNormal(seed=0)((100, 400)))
-    assert np.abs(ours).max() == pytest.approx(np.abs(theirs).max(), rel=0.01)
+    # Not the very largest: on PyTorch Keras lets a number in two hundred thousand lie beyond the end.
+    ours_end, theirs_end = (np.quantile(np.abs(each), 0.9999) for each in (ours, theirs))
+    assert ours_end == pytest.approx(theirs_end, rel=0.01)
     assert ours.std() == pytest.approx(theirs.std(), rel=0.02)
 
 

@@ -21,6 +21,7 @@ from explorer.gradient_flow.loss_surface import (
     shaped,
 )
 from explorer.gradient_flow.stacks import Stack, begun
+from explorer.networks.gradients import as_array
 from explorer.networks.work_context import SentenceError
 from tests.gradient_flow.test_deep_networks import keras_model, shaken
 
@@ -50,7 +51,7 @@ def test_points_are_the_losses_that_evaluate_finds_with_moved_weights() -> None:
     for (a, b), loss in zip(points, ours, strict=True):
         moved = {name: value + a * directions[0][name] + b * directions[1][name] for name, value in weights.items()}
         model = keras_model(STACK, moved, RESIDUAL, known)
-        logits = np.asarray(model(pictures), np.float64)
+        logits = as_array(model(pictures)).astype(np.float64)
         logits -= logits.max(axis=1, keepdims=True)
         truth = np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[range(200), labels])
         assert loss == pytest.approx(truth, rel=1e-3)
