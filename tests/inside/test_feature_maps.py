@@ -13,6 +13,7 @@ from explorer.inside import feature_maps, silence
 from explorer.inside.feature_maps import as_maps, layer_maps, overview
 from explorer.networks import catalogue
 from explorer.networks.catalogue import NetworkEntry
+from explorer.networks.gradients import as_array
 from explorer.networks.loading import load
 from explorer.networks.preprocessing import fit, prepare
 from explorer.networks.work_context import NO_CONTEXT, SentenceError, Stopped
@@ -54,7 +55,7 @@ def _registered():
 
 
 def keras_value(model: keras.Model, tensor, batch: np.ndarray) -> np.ndarray:
-    return np.asarray(keras.Model(model.inputs, tensor)(batch))[0]
+    return as_array(keras.Model(model.inputs, tensor)(batch))[0]
 
 
 def prepared(name: str, pixels: np.ndarray, how="pad") -> np.ndarray:
@@ -109,7 +110,7 @@ def test_overview_and_layer_agree():
 
 def test_predictions_are_the_networks():
     seen = overview(NO_CONTEXT, "drawn_plain", "random", PICTURE)
-    logits = np.asarray(load("drawn_plain", "random").model(prepared("drawn_plain", PICTURE)))[0]
+    logits = as_array(load("drawn_plain", "random").model(prepared("drawn_plain", PICTURE)))[0]
     odds = np.exp(logits - logits.max())
     order = np.argsort(-logits)[:5]
     assert [one.index for one in seen.predictions] == order.tolist()
@@ -140,10 +141,10 @@ def test_every_rank_finds_its_shape():
 def test_layers_called_twice_and_nested_ones_are_what_keras_computes():
     model = load("many_ranks", "random").model
     batch = prepared("many_ranks", PICTURE)
-    inner = np.asarray(model.get_layer("inner")(batch))
+    inner = as_array(model.get_layer("inner")(batch))
     shared = model.get_layer("shared")
-    first = np.asarray(shared(inner))
-    for path, truth in {"inner/conv": inner, "shared": first, "shared#2": np.asarray(shared(first))}.items():
+    first = as_array(shared(inner))
+    for path, truth in {"inner/conv": inner, "shared": first, "shared#2": as_array(shared(first))}.items():
         found = layer_maps(NO_CONTEXT, "many_ranks", "random", PICTURE, path).values
         np.testing.assert_allclose(found, truth[0], rtol=1e-5, atol=1e-6)
 
@@ -237,7 +238,7 @@ def test_known_networks_layers_are_what_keras_computes(name, small_applications)
     truths = keras.Model(model.inputs, [layer.output for layer in chosen])(prepared(network, PICTURE))
     for layer, truth in zip(chosen, truths, strict=True):
         maps = layer_maps(NO_CONTEXT, network, "random", PICTURE, layer.name)
-        np.testing.assert_allclose(maps.values, as_maps(np.asarray(truth)[0]), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(maps.values, as_maps(as_array(truth)[0]), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.slow

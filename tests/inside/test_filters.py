@@ -9,6 +9,7 @@ from keras import layers as L
 
 from explorer.inside.filters import filter_of, origins, view_of
 from explorer.inside.layer_graph import read_graph
+from explorer.networks.gradients import as_array
 from explorer.networks.work_context import NO_CONTEXT, SentenceError
 
 
@@ -110,7 +111,7 @@ def test_a_transposed_filter_is_what_one_cell_paints():
     layer = L.Conv2DTranspose(5, 3, strides=3, name="transposed")
     view = view_of(graph_of(inputs, layer(inputs)), "transposed", 1)
     x = np.random.default_rng(0).normal(size=(1, 1, 1, 4)).astype(np.float32)
-    np.testing.assert_allclose(layer(x)[0, ..., 1], (view.kernel * x[0]).sum(-1), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(as_array(layer(x))[0, ..., 1], (view.kernel * x[0]).sum(-1), rtol=1e-4, atol=1e-6)
 
 
 def test_dense_weights_behind_a_flattened_map_have_the_maps_shape():
@@ -222,6 +223,8 @@ def test_a_channel_that_is_not_there_is_a_sentence():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ConvNeXtTiny", "NASNetMobile", "EfficientNetB0", "DenseNet121"])
 def test_every_channel_of_known_networks_leads_somewhere(name):
+    if name == "NASNetMobile" and keras.backend.backend() == "torch":
+        pytest.skip("Keras does not build it on PyTorch")
     keras.backend.clear_session()
     side = 64
     model = getattr(keras.applications, name)(weights=None, input_shape=(side, side, 3), include_top=False)

@@ -10,6 +10,7 @@ import pytest
 from sklearn.datasets import load_wine
 from sklearn.metrics import accuracy_score, f1_score
 
+from explorer.networks.gradients import as_array
 from explorer.networks.work_context import SentenceError
 from explorer.runs.context import RunContext
 from explorer.runs.data.sequences import periodic_series, reviews
@@ -66,7 +67,7 @@ def test_a_causal_layer_gives_the_lectures_numbers():
     layer = keras.layers.Conv1D(1, 2, padding="causal", use_bias=False)
     layer.build((None, 3, 1))
     layer.set_weights([np.array([1.0, 2.0]).reshape(2, 1, 1)])
-    assert np.asarray(layer(np.array([[[10.0], [20.0], [30.0]]]))).ravel().tolist() == [20.0, 50.0, 80.0]
+    assert as_array(layer(np.array([[[10.0], [20.0], [30.0]]]))).ravel().tolist() == [20.0, 50.0, 80.0]
 
 
 def test_a_free_run_feeds_on_itself():
@@ -175,9 +176,9 @@ def test_filters_of_one_word_cannot_tell_shuffled_texts_from_others():
     words = np.random.default_rng(0).integers(2, 50, (5, 12)).astype(np.int32)
     shuffled = words[:, np.random.default_rng(1).permutation(12)]
     blind = texts.build(50, 12, 1, 8)
-    assert np.asarray(blind(words)) == pytest.approx(np.asarray(blind(shuffled)), abs=1e-6)
+    assert as_array(blind(words)) == pytest.approx(as_array(blind(shuffled)), abs=1e-6)
     reads = texts.build(50, 12, 3, 8)
-    assert np.abs(np.asarray(reads(words)) - np.asarray(reads(shuffled))).max() > 1e-5
+    assert np.abs(as_array(reads(words)) - as_array(reads(shuffled))).max() > 1e-5
 
 
 def test_the_phrase_of_a_filter_is_the_one_it_is_made_for():
