@@ -51,6 +51,8 @@ def test_input_sizes_are_those_that_keras_takes_by_itself(entry, monkeypatch):
         # These take any size; their weights were trained at the one in the name of the file.
         assert f"_{entry.input_size[0]}_" in entry.weights.file_name
         return
+    if entry.name == "NASNetMobile" and keras.backend.backend() == "torch":
+        pytest.skip("Keras does not build it on PyTorch")
     monkeypatch.setattr("keras.src.applications.imagenet_utils.obtain_input_shape", asked)
     with pytest.raises(Asked) as found:
         getattr(keras.applications, entry.name)(weights=None)
