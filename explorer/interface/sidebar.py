@@ -37,9 +37,17 @@ def show_pictures() -> None:
 
 
 def show_device_until_known() -> None:
-    """Say which device computes; while the worker starts, say that and look again."""
-    known = engine_keeper().devices() is not None
-    st.fragment(run_every=None if known else LOOK_AGAIN_SECONDS)(show_device)()
+    """Say which device computes; while the worker starts, say that and look again until it is there."""
+    if engine_keeper().devices() is not None:
+        show_device()
+    else:
+        st.fragment(run_every=LOOK_AGAIN_SECONDS)(_show_device_at_last)()
+
+
+def _show_device_at_last() -> None:
+    if engine_keeper().devices() is not None:
+        st.rerun()  # the page drawn anew asks no more; this part by itself would go on asking for ever
+    show_device()
 
 
 def show_device() -> None:

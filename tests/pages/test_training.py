@@ -113,6 +113,12 @@ def test_a_first_visit_shows_a_lesson_that_one_press_starts(open_page, root):
     assert "training_stop" in keys(app)
 
 
+def test_a_run_that_waits_has_not_started(open_page):
+    app = press(open_page(), "training_start")
+    cells = [str(element.value) for element in app.markdown if ":small[" in str(element.value)]
+    assert [cell.partition("] ")[2] for cell in cells if "Started" in cell] == ["–"]
+
+
 def test_the_link_holds_preset_data_and_settings_and_the_run_gets_them(open_page):
     app = open_page(
         preset="long", settings="epochs:12;compare:frozen+scratch;optimizer:sgd;momentum:0.5", source="digits", seed=7

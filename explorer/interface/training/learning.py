@@ -226,7 +226,7 @@ def show(run: Run, lesson: Lesson | None, metric: str, live: bool) -> None:
         charts(run, curves, lesson, metric)
         return
     sheets = any(not isinstance(moment.item, Guesses) for moment in curves.moments)
-    left, right = st.columns([1.2 if sheets else 1.9, 1], gap="medium")
+    left, right = st.columns([1, 1.25] if sheets else [1.9, 1], gap="medium")
     with right:
         at = moments(run, curves, lesson, live)
     with left:

@@ -146,7 +146,7 @@ def _row(run: Run, is_open: bool, is_picked: bool, places: Any) -> None:
             owner = f" · of {run.owner[:6]}" if runs_service.shows_all() and run.owner != visitor_id() else ""
             st.checkbox(f"{title}{owner}", key=tick, on_change=ticked_now)
         _cell(run, "state", _state_words(run, places))
-        _cell(run, "began", words.clock(run.status.began or run.config.created, st.context.timezone))
+        _cell(run, "began", words.clock(run.status.began, st.context.timezone))
         _cell(run, "took", words.took(run))
         _cell(run, "number", plain(_number(run)) or "–")
         st.button(
