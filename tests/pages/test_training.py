@@ -215,6 +215,17 @@ def test_a_run_that_failed_before_it_learned_anything_shows_its_log_once(open_pa
     assert [block.value for block in app.code if "ValueError" in block.value] == [about.last_lines(run)]
 
 
+@pytest.mark.parametrize("state", ["failed", "interrupted"])
+def test_a_run_that_came_to_no_good_end_is_begun_again_with_its_seed(open_page, root, state):
+    run = made(root, ANNA, state, seed=7)
+    app = open_page(run=run.id)
+    assert {"failed": "Edit a copy", "interrupted": "Run again"}[state] in said(app)
+    press(app, "training_run_again")
+    (repeated,) = (each for each in service.visible(ANNA).runs if each.id != run.id)
+    assert (repeated.state, repeated.config.seed, repeated.config.settings) == ("queued", 7, run.config.settings)
+    assert repeated.config.again_of == run.id and in_link(app, "run") == repeated.id
+
+
 @pytest.mark.parametrize("panel", ["result", "learned", "mistakes", "about"])
 def test_every_panel_of_a_run_opens(open_page, root, panel):
     app = open_page(run=made(root, ANNA).id, panel=panel)
@@ -526,3 +537,24 @@ def test_an_answer_that_did_not_come_is_asked_for_again(open_page, root, monkeyp
     assert "The worker ended unexpectedly" in said(app)
     press(app, "training_try_again")
     assert asked == ["runs.apply"] * 2
+
+
+def popovers(block: Any) -> Iterator[Any]:
+    """Yield the panels that open at a button, wherever they are."""
+    for child in getattr(block, "children", {}).values():
+        if child.type == "popover":
+            yield child
+        yield from popovers(child)
+
+
+@pytest.mark.parametrize("way", ["Zip", "Files"])
+def test_why_no_data_set_came_of_an_upload_is_said_in_the_panel_where_it_was_given(open_page, use, way):
+    use(lesson=replace(EXAMPLE, data=("own",)))
+    app = open_page(source="own")
+    app.session_state["training_data_way"] = way
+    app.session_state[own_data._FAILED] = "None of these files is a picture that can be read."
+    app.run()
+    assert not app.exception
+    assert [error.value for panel in popovers(app.main) for error in panel.get("error")] == [
+        "None of these files is a picture that can be read\\."
+    ]

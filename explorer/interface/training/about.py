@@ -89,5 +89,7 @@ def reason(run: Run) -> None:
             log_lines(run)
     elif run.state == "interrupted":
         st.warning(said or "This run ended without a word.", icon=":material/power_off:")
+        kept = "What was learnt before is kept below. " if curves_of(run.folder).raw else ""
+        st.caption(f"{kept}**Run again** starts the same once more, with the same seed.")
     elif run.state == "stopped":
         st.info(said or "This run was stopped; what it had learned by then is kept.", icon=":material/stop_circle:")

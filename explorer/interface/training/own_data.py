@@ -40,6 +40,8 @@ _MADE = "_training_data_made"
 """Session key of how many data sets were made: the panel that made one closes, as a new one takes its place."""
 
 _FAILED = "_training_data_failed"
+"""Session key of why no data set came of what was given."""
+
 _NOT_TAKEN = "_training_pictures_not_taken"
 """Session key of what is said of files that did not come onto the shelf, in the panel where they were given."""
 
@@ -116,8 +118,6 @@ def show(chosen: str, choose: Callable[[str], None]) -> OwnSet | None:
             f"{plain(about.decided)} If that is wrong, say under *Add pictures* what the folders are and upload the "
             "zip once more."
         )
-    if sentence := st.session_state.pop(_FAILED, None):
-        st.error(plain(sentence), icon=":material/broken_image:")
     return about
 
 
@@ -179,6 +179,7 @@ def _from_zip(title: str, choose: Callable[[str], None]) -> None:
         "folder masks with the same names in both, for the lesson on segmentation. They are made smaller and kept on "
         "this server until you delete them."
     )
+    _say(_FAILED)
     arrived = st.session_state.pop(_SENT, None)
     if arrived is None or arrived[0] != ticket:
         return
@@ -215,8 +216,7 @@ def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) 
         with st.spinner("Reading the pictures …"):
             _put(shelf, name, taken)
         st.rerun()
-    if sentence := st.session_state.pop(_NOT_TAKEN, None):
-        st.error(plain(sentence), icon=":material/broken_image:")
+    _say(_NOT_TAKEN)
     for number, (each, pictures) in enumerate(shelf.items()):
         with st.container(horizontal=True, vertical_alignment="center", key=f"training_shelf_{number}"):
             st.markdown(f"{plain(each)}: **{len(pictures)}**", width="stretch")
@@ -236,6 +236,13 @@ def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) 
             st.rerun()
         if shelf:
             st.button("Start over", key="training_shelf_empty", on_click=lambda: st.session_state.pop(SHELF, None))
+    _say(_FAILED)
+
+
+def _say(key: str) -> None:
+    """Say once what went wrong, in the panel, which would cover it anywhere else."""
+    if sentence := st.session_state.pop(key, None):
+        st.error(plain(sentence), icon=":material/broken_image:")
 
 
 def class_name(typed: str, shelf: Mapping[str, Any]) -> str:

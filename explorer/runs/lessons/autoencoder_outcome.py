@@ -169,5 +169,5 @@ def plane(places: np.ndarray, labels: np.ndarray | None, classes: Sequence[str])
         x_title="first number",
         y_title="second number",
         lines=tuple(lines),
-        note="No label was used: that classes lie together was found out from the pictures alone.",
+        note="No label was used: where classes lie together, that was found out from the pictures alone.",
     )
