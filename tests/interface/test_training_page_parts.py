@@ -70,6 +70,16 @@ def test_ten_classes_look_different_with_fewer_colours(colours):
     assert len({(each.marker.symbol, each.line.color) for each in figure.data}) == 10
 
 
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_what_filters_make_of_a_recording_looks_unlike_the_recording(colours):
+    left, right = (Line(name=side, x=(0.0, 1.0), y=(0.0, 1.0), role="input") for side in ("left", "right"))
+    filters = tuple(Line(name=f"filter {n}", x=(0.0, 1.0), y=(0.0, 1.0)) for n in range(6))
+    figure = training_charts.outcome_lines(Lines(title="", lines=(left, right, *filters)), colours)
+    assert {each.line.color for each in figure.data[:2]} == {colours.input}
+    assert colours.input not in {each.line.color for each in figure.data[2:]}
+    assert len({(each.line.color, each.line.dash) for each in figure.data}) == 8
+
+
 def test_the_number_of_a_run_is_not_that_of_what_it_is_measured_against():
     rows = (
         Number(label="bicubic", value=21.93, unit="dB", baseline=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -168,7 +169,11 @@ def learning_words(series: Sequence[Series], title: str) -> str:
     return f"{title} over the epochs, the latest values: " + ("; ".join(said) if said else "none yet")
 
 
-def _role_colour(line: Line, number: int, palette: Palette) -> str:
+def _hues(lines: Sequence[Line], palette: Palette) -> list[tuple[str, int]]:
+    """Return (colour, how often it was taken before) of each line, so that no two lines look alike.
+
+    A line with a role has its role's hue; the others take, in turn, the colours that no role in the chart has.
+    """
     roles: Mapping[str, str] = {
         "truth": palette.text,
         "input": palette.input,
@@ -177,16 +182,22 @@ def _role_colour(line: Line, number: int, palette: Palette) -> str:
         "attribution": palette.gradient,
         "highlight": palette.highlight,
     }
-    return roles.get(line.role, colour_of(number, palette))
+    taken = {roles[line.role] for line in lines if line.role in roles}
+    free = [colour for colour in palette.lines if colour not in taken]
+    turns: Counter[str] = Counter()
+    found = []
+    for line in lines:
+        turn = turns[line.role]
+        turns[line.role] += 1
+        named = roles.get(line.role)
+        found.append((named, turn) if named is not None else (free[turn % len(free)], turn // len(free)))
+    return found
 
 
 def outcome_lines(chart: Lines, palette: Palette, height: int = 300) -> go.Figure:
     """Draw curves of an outcome, or bars side by side where it names their positions."""
     figure = base(palette, height=height, right=12, bottom=40)
-    number = 0
-    for line in chart.lines:
-        colour, around = _role_colour(line, number, palette), number // len(palette.lines)
-        number += line.role == "series"
+    for line, (colour, around) in zip(chart.lines, _hues(chart.lines, palette), strict=True):
         if chart.bars:
             _bars(figure, chart, line, colour, len(chart.lines))
             continue

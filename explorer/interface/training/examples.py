@@ -48,7 +48,7 @@ LOOK = """<style>
 .training-data .bar i { display: block; height: .75rem; flex: none; }
 @media (max-width: 640px) {
   /* Name and bar share a row, the pictures come below: the bar fills the gap that the wide strip left. */
-  .training-data { grid-template-columns: minmax(0, 1fr) 1.2fr; grid-auto-flow: row dense; }
+  .training-data { grid-template-columns: minmax(0, 1fr) 1.2fr; grid-auto-flow: row dense; max-height: 420px; }
   .training-data .strip { grid-column: 1 / -1; }
 }
 </style>"""

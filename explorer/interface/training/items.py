@@ -58,7 +58,7 @@ _LOOK = """<style>
 .training-table :is(th, td) { text-align: right; padding: .24rem .7rem; border-bottom: 1px solid; }
 .training-table th { font-weight: 600; border-color: light-dark(#D5DDE5, #33414F); }
 .training-table td { border-color: light-dark(#E9EEF3, #26323E); }
-.training-table :is(th, td):first-child { text-align: left; padding-left: .2rem; }
+.training-table :is(th, td):first-child { text-align: left; padding-left: .2rem; min-width: 4.2rem; }
 .training-table .words { text-align: left; }
 .training-data-key { font-size: .82rem; display: flex; gap: 1rem; flex-wrap: wrap; padding-bottom: .3rem; }
 .training-data-key i { display: inline-block; width: .75rem; height: .75rem; margin-right: .35rem; border-radius: 2px; }
