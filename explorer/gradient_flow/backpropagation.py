@@ -14,15 +14,18 @@ from explorer.gradient_flow.activations import softmax
 
 
 def dense(x: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """Return x W + b: from (n, i), (i, o) and (o,) to (n, o)."""
+    """Return x W + b: from (n, i), (i, o) and (o,) to (n, o); of a stack of networks with as many axes in front."""
     return x @ weights + bias
 
 
 def dense_backward(
     gradient: np.ndarray, x: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the gradients at x (n, i), the weights (i, o) and the bias (o,), from the one at the output (n, o)."""
-    return gradient @ weights.T, x.T @ gradient, gradient.sum(axis=0)
+    """Return the gradients at x (n, i), the weights (i, o) and the bias (o,), from the one at the output (n, o).
+
+    Arrays of a stack of networks have as many axes in front.
+    """
+    return gradient @ weights.swapaxes(-1, -2), x.swapaxes(-1, -2) @ gradient, gradient.sum(axis=-2)
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -36,9 +39,9 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def cross_entropy_backward(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the gradient of `cross_entropy` at the logits, (p − y)/n, of shape (n, classes)."""
+    """Return the gradient of `cross_entropy` at the logits, (p − y)/n, of shape (…, n, classes) as they are."""
     gradient = softmax(logits)
-    gradient[np.arange(len(labels)), labels] -= 1
+    gradient[..., np.arange(len(labels)), labels] -= 1
     return gradient / len(labels)
 
 

@@ -11,6 +11,19 @@ PLAIN_AND_RESIDUAL = ("plain", "residual")
 """The networks of each result, in their order along the axis that tells them apart."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class SoFar:
+    """What all results have that are computed step by step.
+
+    Attributes:
+        finished: Whether all is computed: every step, every epoch, the whole grid.
+        state: What to go on from, where it gave way to others.
+    """
+
+    finished: bool = True
+    state: bytes | None = field(default=None, repr=False)
+
+
 @dataclass(frozen=True)
 class VanishingPlan:
     """A plain and a residual network that begin with the same weights.
@@ -35,7 +48,7 @@ class VanishingPlan:
 
 
 @dataclass(frozen=True)
-class Vanishing:
+class Vanishing(SoFar):
     """Gradients and activations of a plain and a residual network, before each step.
 
     Attributes:
@@ -44,16 +57,12 @@ class Vanishing:
             t + 1.
         spread: float64 (rows, 2, depth + 1), standard deviation of what the stem and then each layer hands on.
         loss: float64 (rows, 2), mean cross-entropy of the batch.
-        finished: Whether all steps were taken.
-        state: What to go on from, where it gave way to others.
     """
 
     plan: VanishingPlan
     gradient: np.ndarray
     spread: np.ndarray
     loss: np.ndarray
-    finished: bool = True
-    state: bytes | None = field(default=None, repr=False)
 
     def ratio(self, row: int = 0) -> np.ndarray:
         """Return (2,): the first layer's gradient norm over the last's; not a number where both are 0."""
@@ -88,7 +97,7 @@ TRAINED = ("plain", "residual", "stochastic depth")
 
 
 @dataclass(frozen=True)
-class Paths:
+class Paths(SoFar):
     """What the paths through a residual network carry, and what becomes of networks without some of their layers.
 
     Attributes:
@@ -99,8 +108,6 @@ class Paths:
         drop_counts: int (k,), how many are dropped together.
         drop_many: float (3, k), mean test accuracy over several draws of so many; not a number for what is not
             measured yet.
-        finished: Whether everything is measured.
-        state: What to go on from.
     """
 
     plan: PathsPlan
@@ -109,8 +116,6 @@ class Paths:
     drop_one: np.ndarray
     drop_counts: np.ndarray
     drop_many: np.ndarray
-    finished: bool = True
-    state: bytes | None = field(default=None, repr=False)
 
     def share(self) -> np.ndarray:
         """Return float64 (n + 1,): the share of each length, its number of paths times their mean norm."""
@@ -161,7 +166,7 @@ class DegradationPlan:
 
 
 @dataclass(frozen=True)
-class Degradation:
+class Degradation(SoFar):
     """Errors of the four networks, epoch by epoch; axes (shallow or deep, plain or residual, row).
 
     Attributes:
@@ -171,8 +176,6 @@ class Degradation:
         test_error: float (2, 2, rows).
         identity: float (2,): with all weights of the deep network's layers at 0, the largest |out − in| over layers
             and pictures, of the plain and the residual one.
-        finished: Whether all epochs are over.
-        state: What to go on from.
     """
 
     plan: DegradationPlan
@@ -180,8 +183,6 @@ class Degradation:
     loss: np.ndarray
     test_error: np.ndarray
     identity: np.ndarray
-    finished: bool = True
-    state: bytes | None = field(default=None, repr=False)
 
 
 RESOLUTIONS = (5, 9, 17, 33, 65)
@@ -217,7 +218,7 @@ class SurfacePlan:
 
 
 @dataclass(frozen=True)
-class Surfaces:
+class Surfaces(SoFar):
     """Loss on a grid of two directions around the trained weights; first axis plain or residual.
 
     Attributes:
@@ -229,8 +230,6 @@ class Surfaces:
         error: float (2,), share of the training pictures that the trained networks tell wrong.
         curvature: float64 (2,), largest eigenvalue of the loss' Hessian at the trained weights.
         epochs_done: float, epochs trained.
-        finished: Whether the whole grid is computed.
-        state: What to go on from.
     """
 
     plan: SurfacePlan
@@ -241,8 +240,6 @@ class Surfaces:
     error: np.ndarray
     curvature: np.ndarray
     epochs_done: float = 0.0
-    finished: bool = True
-    state: bytes | None = field(default=None, repr=False)
 
 
 def slice_curvatures(losses: np.ndarray, step: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

@@ -24,6 +24,9 @@ from explorer.gradient_flow.initialisers import INITIALISERS
 class SmallNetwork:
     """64 pixels, one hidden layer, ten classes; cross-entropy.
 
+    Where parameters are of shape (…, parameters) they are those of several networks, which see the same pictures: in
+    one call they cost little more than one.
+
     Attributes:
         hidden: units of the hidden layer.
         activation: of the hidden layer, a name of `ACTIVATIONS`.
@@ -47,8 +50,14 @@ class SmallNetwork:
     def parts(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return views of the first weights (64, hidden), first biases, second weights (hidden, 10), second biases."""
         ends = np.cumsum(self.sizes)[:-1]
-        first, first_bias, second, second_bias = np.split(parameters, ends)
-        return first.reshape(PIXELS, self.hidden), first_bias, second.reshape(self.hidden, CLASSES), second_bias
+        several = parameters.shape[:-1]
+        first, first_bias, second, second_bias = np.split(parameters, ends, axis=-1)
+        return (
+            first.reshape(*several, PIXELS, self.hidden),
+            first_bias,
+            second.reshape(*several, self.hidden, CLASSES),
+            second_bias,
+        )
 
     def is_weight(self) -> np.ndarray:
         """Return which parameters are weights and no biases, as booleans."""
@@ -63,26 +72,45 @@ class SmallNetwork:
     def loss_and_gradient(
         self, parameters: np.ndarray, pictures: np.ndarray, labels: np.ndarray, kept: np.ndarray | None = None
     ) -> tuple[float, np.ndarray]:
-        """Return the mean cross-entropy of a batch and its gradient at all parameters.
+        """Return the mean cross-entropy of a batch and its gradient at all parameters; arguments as of `gradient`."""
+        logits, gradient = self._there_and_back(parameters, pictures, labels, kept)
+        return cross_entropy(logits, labels), gradient
+
+    def gradient(
+        self, parameters: np.ndarray, pictures: np.ndarray, labels: np.ndarray, kept: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the gradient of the mean cross-entropy of a batch at all parameters, of one network or of several.
 
         Args:
-            parameters: as of `begin`.
+            parameters: (…, parameters), each as of `begin`.
             pictures: (n, 64).
             labels: (n,).
-            kept: (n, hidden), what each hidden value is multiplied by (dropout); None for 1.
+            kept: (…, n, hidden), what each hidden value is multiplied by (dropout); None for 1.
+
+        Returns:
+            (…, parameters).
         """
+        return self._there_and_back(parameters, pictures, labels, kept)[1]
+
+    def _there_and_back(
+        self, parameters: np.ndarray, pictures: np.ndarray, labels: np.ndarray, kept: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the logits (…, n, 10) and the gradient at all parameters."""
         first, first_bias, second, second_bias = self.parts(parameters)
         activation = ACTIVATIONS[self.activation]
-        z = dense(pictures, first, first_bias)
+        z = dense(pictures, first, first_bias[..., None, :])
         hidden = activation.value(z)
         passed = hidden if kept is None else hidden * kept
-        logits = dense(passed, second, second_bias)
+        logits = dense(passed, second, second_bias[..., None, :])
         at_logits = cross_entropy_backward(logits, labels)
         at_passed, at_second, at_second_bias = dense_backward(at_logits, passed, second)
         at_hidden = at_passed if kept is None else at_passed * kept
-        _, at_first, at_first_bias = dense_backward(at_hidden * activation.derivative(z), pictures, first)
-        gradient = np.concatenate([at_first.ravel(), at_first_bias, at_second.ravel(), at_second_bias])
-        return cross_entropy(logits, labels), gradient
+        at_z = at_hidden * activation.derivative(z)
+        # What arrives at the pixels is nobody's to change, so it is not computed.
+        at_first, at_first_bias = pictures.T @ at_z, at_z.sum(axis=-2)
+        several = parameters.shape[:-1]
+        flat = (at_first.reshape(*several, -1), at_first_bias, at_second.reshape(*several, -1), at_second_bias)
+        return logits, np.concatenate(flat, axis=-1)
 
     def judge(self, parameters: np.ndarray, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
         """Return mean cross-entropy and accuracy on pictures; both not a number where the network has overflowed."""

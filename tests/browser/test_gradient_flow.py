@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
 import pytest
@@ -194,10 +194,132 @@ def test_a_scene_keeps_its_settings_while_another_is_looked_at_until_the_page_is
     # The first scene is a default, too.
     expect(page.get_by_text("What does an activation let through")).to_be_visible()
     page.wait_for_url(lambda url: "path_blocks" not in url)
-    wait_until_idle(page)
-    page.wait_for_timeout(1000)  # the browser forgets widgets that are gone a moment after the page stands still
     scenes.get_by_text("Paths").click()
     expect(blocks_of(page)).to_have_value("24")
+
+
+@pytest.mark.slow
+def test_back_leads_in_one_step_to_the_scene_or_view_before_with_its_settings(visitor, app_url):
+    page = visitor(f"{app_url}/gradient_flow?gradient_flow_scene=paths")
+    blocks_of(page).press("ArrowRight")
+    page.wait_for_url(re.compile("path_blocks=25"))
+    wait_until_idle(page)
+    scenes = page.locator(".st-key-gradient_flow_scenes")
+    steps = page.locator(".st-key-gradient_flow_opt_steps").get_by_role("slider")
+    entries = page.evaluate("history.length")
+    scenes.get_by_text("Optimisers").click()
+    expect(steps).to_have_value("150")
+    wait_until_idle(page)
+    steps.press("ArrowRight")
+    page.wait_for_url(re.compile("opt_steps=160"))
+    wait_until_idle(page)
+    page.get_by_text("On a small network").click()
+    expect(page.locator(".st-key-gradient_flow_net_epochs")).to_be_visible()
+    page.wait_for_url(lambda url: "opt_view=network" in url and "opt_steps" not in url)
+    scenes.get_by_text("Paths").click()
+    expect(blocks_of(page)).to_have_value("25")
+    wait_until_idle(page)
+    assert page.evaluate("history.length") == entries + 3
+    page.go_back()
+    expect(page.locator(".st-key-gradient_flow_net_epochs")).to_be_visible()
+    wait_until_idle(page)
+    page.go_back()
+    expect(steps).to_have_value("160")
+    wait_until_idle(page)
+    page.go_back()
+    expect(blocks_of(page)).to_have_value("25")
+
+
+@pytest.mark.slow
+def test_a_race_is_started_elsewhere_by_keys_alone(show):
+    page, _ = show("optimisers")
+    surface = stage(page).locator(".surface")
+    surface.focus()
+    for key in ("Shift+ArrowRight", "ArrowUp"):
+        surface.press(key)
+    expect(stage(page).locator(".said")).to_contain_text("Enter starts the race from there")
+    left, right, bottom, top = valley().window
+    x, y = valley().start[0] + 0.1 * (right - left), valley().start[1] + 0.01 * (top - bottom)
+    surface.press("Enter")
+    page.wait_for_url(re.compile("gradient_flow_opt_start"))
+    said = re.search(r"opt_start=([-\d.]+)%2C([-\d.]+)", page.url).groups()
+    assert [float(part) for part in said] == pytest.approx([x, y], rel=1e-3)
+
+
+LINKED = {
+    "activations": {"act_shown": "gelu,silu", "act_mean": 1, "act_spread": 3, "act_layers": 20, "act_seed": 4},
+    "activations dense": {
+        "act_batch": "dense", "act_initialiser": "he_normal", "act_fan_in": 100, "act_below": 10, "act_seed": 4,
+    },
+    "activations softmax": {"act_view": "softmax", "act_logits": "1, 2, 3", "act_temperature": 0.5},
+    "vanishing": {"van_depth": 12, "van_activation": "tanh", "van_norm": "true", "van_steps": 10, "van_at": 4},
+    "paths": {"path_network": "dense", "path_blocks": 4, "path_epochs": 2, "path_rate": 0.1, "path_seed": 2},
+    "degradation": {"deg_shallow": 2, "deg_deep": 9, "deg_norm": "false", "deg_epochs": 2, "deg_seed": 3},
+    "loss_surface": {
+        "sur_depth": 2, "sur_scale": "log", "sur_directions": "path", "sur_resolution": 9, "sur_epochs": 2,
+    },
+    "optimisers": {
+        "opt_surface": "himmelblau", "opt_steps": 60, "opt_start": "1,-1.5", "opt_rates": "sgd=0.005",
+        "opt_shown": "sgd,adam",
+    },
+    "optimisers network": {
+        "opt_view": "network", "net_epochs": 2, "net_activation": "tanh", "net_rates": "adam=0.01", "opt_seed": 3,
+    },
+    "optimisers weights": {
+        "opt_view": "weights", "reg_l1": 0.01, "reg_dropout": 0.3, "reg_wrong": 10, "reg_epochs": 5, "reg_near": 0.02,
+    },
+    "backpropagation": {"hand_network": "conv", "hand_rate": 0.25, "hand_edits": "x.0=0.5"},
+    "backpropagation random": {"hand_numbers": "random", "hand_seed": 5, "hand_outputs": 1, "hand_rate": 1},
+}  # fmt: skip
+"""Scenes, with settings that are not the usual ones and numbers that are computed in a moment."""
+
+
+def numbers_of(page):
+    """All that the scene says, once nothing is computed any more; without how long it took."""
+    expect(page.get_by_text("Show the code")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    wait_until_idle(page)
+    texts = page.locator("[data-testid=stMarkdown], [data-testid=stCaptionContainer]").all_inner_texts()
+    return [text for text in texts if text.strip() and not re.search("Computed in|Computes on", text)]
+
+
+def link_of(page):
+    page.get_by_role("button", name="Link").click()
+    code = page.get_by_test_id("stPopoverBody").get_by_test_id("stCode")
+    code.wait_for()
+    return code.inner_text().replace("\n", "").strip()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scene", LINKED)
+def test_whoever_opens_a_copied_link_sees_the_same_settings_and_numbers(visitor, app_url, scene):
+    settings = {"scene": scene.split()[0], **LINKED[scene]}
+    query = urlencode({f"gradient_flow_{name}": value for name, value in settings.items()})
+    mine = visitor(f"{app_url}/gradient_flow?{query}", reduced_motion="reduce")
+    told = numbers_of(mine)
+    link = link_of(mine)
+    said = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+    for name in LINKED[scene]:
+        assert f"gradient_flow_{name}" in said
+    theirs = visitor(link, reduced_motion="reduce")
+    assert numbers_of(theirs) == told
+    assert link_of(theirs) == link
+    assert theirs.get_by_text("as the link says").count() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scene", ["vanishing", "paths", "degradation", "loss_surface", "optimisers network"])
+def test_a_page_that_is_loaded_again_while_work_runs_comes_to_its_end(visitor, app_url, scene):
+    settings = {"scene": scene.split()[0], **LINKED[scene]}
+    query = urlencode({f"gradient_flow_{name}": value for name, value in settings.items()})
+    page = visitor("about:blank", reduced_motion="reduce")
+    page.goto(f"{app_url}/gradient_flow?{query}")
+    page.get_by_test_id("stProgress").or_(page.get_by_text("Computed in")).first.wait_for()
+    address = page.url
+    page.reload()
+    expect(page.get_by_text("Computed in")).to_be_visible()
+    assert numbers_of(page)
+    assert page.url == address
 
 
 @pytest.mark.slow

@@ -51,6 +51,16 @@ def test_loss_and_gradient_are_those_of_automatic_differentiation(activation):
     np.testing.assert_allclose(gradient, expected, rtol=0, atol=rounding * np.abs(expected).max())
 
 
+def test_networks_in_a_stack_have_the_gradients_that_each_has_alone():
+    network = SmallNetwork(8)
+    data = digits(0)
+    pictures, labels = data.pictures[:20].astype(float), data.labels[:20]
+    several = np.stack([network.begin(seed) for seed in range(3)])
+    kept = np.random.default_rng(0).random((3, 20, 8)) * 2
+    alone = [network.loss_and_gradient(own, pictures, labels, mine)[1] for own, mine in zip(several, kept, strict=True)]
+    np.testing.assert_allclose(network.gradient(several, pictures, labels, kept), alone, rtol=1e-12, atol=1e-15)
+
+
 def test_dropped_values_pass_no_gradient():
     network = SmallNetwork(8)
     data = digits(0)

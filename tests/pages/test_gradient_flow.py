@@ -86,6 +86,108 @@ def test_a_scene_that_there_is_not_is_told(opened):
     assert "scene that there is not; Activations is shown" in said(app)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"act_layers": 900}, "Layers cannot be “900” as the link says, but 1 to 100; 10 is shown."),
+        ({"act_mean": "much"}, "Mean cannot be “much” as the link says, but -5 to 5; 0 is shown."),
+        ({"act_seed": -3}, "Seed cannot be “\\-3” as the link says, but 0 to 9999; 0 is shown."),
+        ({"act_batch": "flat"}, "Pre-activations cannot be “flat” as the link says; Normal is shown."),
+        ({"act_initialiser": "x", "act_batch": "dense"}, "Initialisation cannot be “x” as the link says; "),
+        ({"act_shown": "gelu,foo"}, "Activations cannot be “foo” as the link says; GELU are shown."),
+        ({"act_view": "pie"}, "View cannot be “pie” as the link says; One number each is shown."),
+        ({"foo": 1}, "The link names a setting that there is not, “foo”; the page is shown without it."),
+        ({"scene": "vanishing", "van_norm": "maybe"}, "Batch norm cannot be “maybe” as the link says; off is shown."),
+        ({"scene": "vanishing", "van_at": 30}, "Before step cannot be “30” as the link says, but 0 to 0; 0 is shown."),
+        ({"scene": "optimisers", "opt_start": "nan,1"}, "Start cannot be “nan,1” as the link says, but two numbers"),
+        ({"scene": "optimisers", "opt_rates": "sgd=x"}, "Learning rates cannot be “sgd\\=x” as the link says;"),
+        ({"scene": "optimisers", "opt_view": "weights", "reg_l1": 7}, "λ of L1 cannot be “7” as the link says; 0.005"),
+        ({"scene": "backpropagation", "hand_edits": "x.0=1,t.9=5"}, "Changed numbers cannot be “t\\.9\\=5” as the"),
+    ],
+)
+def test_what_a_link_says_and_the_page_does_not_understand_is_told_with_what_is_shown(opened, parameters, sentence):
+    told = [str(one.value) for one in opened(**parameters).info if one.icon == ":material/link_off:"]
+    assert len(told) == 1
+    assert told[0].replace("\\", "").startswith(sentence.replace("\\", ""))
+
+
+def test_a_link_that_is_understood_is_not_commented_on_however_it_names_things(opened):
+    app = opened(
+        scene="optimisers", opt_view="On a small network", net_activation="Leaky ReLU", opt_shown="-",
+        net_rates="sgd=1",
+    )  # fmt: skip
+    assert not [one for one in app.info if one.icon == ":material/link_off:"]
+    assert app.selectbox(key="gradient_flow_net_activation").value == "leaky_relu"
+
+
+def test_a_comment_on_a_link_ends_with_the_next_change_of_the_setting(opened):
+    app = opened(act_layers=900)
+    app.slider(key="gradient_flow_act_mean").set_value(1.0).run()
+    assert "Layers cannot be" in said(app)
+    app.slider(key="gradient_flow_act_layers").set_value(20).run()
+    assert "Layers cannot be" not in said(app)
+
+
+def test_a_click_that_the_browser_sends_before_it_has_heard_of_a_reset_brings_no_old_value_back(opened):
+    app = opened(act_layers=30, act_shown="gelu,silu", act_below=10.0)
+    before = app._tree
+    app.button(key="gradient_flow_reset").click().run()
+    after = app._tree
+    app._tree = before
+    app.button(key="gradient_flow_reset").set_value(False)
+    app.slider(key="gradient_flow_act_spread").set_value(3.0).run()
+    for name, value in {
+        "act_layers": 10,
+        "act_below": 5.0,
+        "act_shown": "sigmoid,tanh,relu",
+        "act_spread": 3.0,
+    }.items():
+        assert app.session_state[STATE.key(name)] == value
+    app._tree = after
+    app.slider(key="gradient_flow_act_layers").set_value(30).run()
+    assert app.session_state[STATE.key("act_layers")] == 30  # once it has heard, the same value is a click
+
+
+def links(app: AppTest) -> list[str]:
+    return [one.value for one in app.code if "gradient_flow_" in one.value and "import" not in one.value]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"scene": "vanishing", "van_seed": 3},
+        {"scene": "paths", "path_seed": 3},
+        {"scene": "degradation", "deg_seed": 3},
+        {"scene": "degradation", "deg_deep": 4},
+        {"scene": "loss_surface", "sur_seed": 3},
+        {"scene": "optimisers", "opt_view": "weights", "opt_seed": 3},
+        {"act_shown": "-"},
+        {"act_view": "softmax", "act_logits": "one"},
+    ],
+)
+def test_a_link_is_offered_before_there_is_any_number(opened, parameters):
+    app = opened(**parameters)
+    assert all(f"gradient_flow_{name}={value}" in links(app)[0] for name, value in parameters.items())
+
+
+def test_work_that_is_stopped_while_it_waits_has_not_begun(opened, engine):
+    app = opened(scene="optimisers", opt_view="network")
+    engine.calls[0].end("stopped")
+    app.run()
+    assert "Stopped before it began." in said(app)
+    app = opened(scene="degradation", deg_seed=3)
+    engine.calls[-1].end("stopped")
+    app.run()
+    assert "Stopped before it began; seed 3." in said(app)
+
+
+def test_fields_say_where_a_race_starts_and_change_it(opened):
+    app = opened(scene="optimisers", opt_start="5,-1.5")
+    app.number_input(key="gradient_flow_opt_start_valley_1_-1.5").set_value(2.0).run()
+    assert shown(app)[0]["start"] == [5, 2]
+    assert app.session_state[STATE.key("opt_start")] == "5,2"
+
+
 def test_links_restore_every_setting_of_my_scenes(opened):
     app = opened(
         scene="activations", act_shown="gelu,silu", act_batch="dense", act_initialiser="he_normal", act_layers=30,
@@ -288,6 +390,23 @@ def test_less_is_learnt_by_heart_or_not_says_the_gap_of_each(opened, engine):
     level = dataclasses.replace(none, accuracies=none.test_accuracies)
     assert OPEN in sentence(judged(none=level), "Regularisers shrink overfitting")
     assert dropout.gap == dropout.accuracies[-1] - dropout.test_accuracies[-1]
+
+
+def test_pictures_of_weights_stand_in_the_page_itself_so_that_none_is_gone_when_a_browser_asks(opened, engine):
+    app = opened(scene="optimisers", opt_view="weights")
+    end(engine.calls[-1], a_comparison())
+    app.run()
+    urls = [one.url for each in app.get("imgs") for one in each.proto.imgs]
+    assert len(urls) == 5 and all(url.startswith("data:image/png;base64,") for url in urls)
+
+
+def test_how_long_a_comparison_takes_is_said_before_it_starts(opened, engine):
+    app = opened(scene="optimisers", opt_view="weights")
+    end(engine.calls[-1], a_comparison())
+    app.run()
+    app.slider(key="gradient_flow_reg_examples").set_value(1437)
+    app.slider(key="gradient_flow_reg_epochs").set_value(200).run()
+    assert "It takes about 10\u00a0s of computing." in said(app)
 
 
 def test_weights_that_have_overflowed_are_told(opened, engine):

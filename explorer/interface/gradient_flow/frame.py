@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,6 +16,8 @@ from explorer.interface.gradient_flow import link_reading, places
 from explorer.interface.gradient_flow.page_state import STATE
 from explorer.interface.jobs import Job
 from explorer.interface.numbers import seconds_text
+
+_Kind = TypeVar("_Kind")
 
 PLAIN = {"displayModeBar": False}
 """Options of every chart."""
@@ -91,6 +93,7 @@ def work(
     identity: tuple,
     draw: Callable[[Any, bool], None],
     at_once: bool = True,
+    effort: str = "",
     **arguments: Any,
 ) -> None:
     """Draw what a piece of long work has found, so far or at the end, below its button and its progress.
@@ -103,6 +106,7 @@ def work(
         identity: what it is about; where that differs from the job's, the button is the thing to press.
         draw: draws a result, or a payload of the running work; told as second whether it is of these settings.
         at_once: whether it starts by itself where nothing has been computed yet.
+        effort: how long it takes, a sentence that is said before the start.
         **arguments: handed to the work.
     """
 
@@ -120,7 +124,7 @@ def work(
     if watched is None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_idle"):
             st.button(button, key=f"{key}_start", icon=":material/play_arrow:", type="primary", on_click=begin)
-            st.caption(st.session_state.get(refused, jobs.LET_GO if jobs.let_go(key) else ""))
+            st.caption(st.session_state.get(refused, jobs.LET_GO if jobs.let_go(key) else effort))
         return
 
     def body(job: Job) -> None:
@@ -138,12 +142,20 @@ def work(
                     button, key=f"{key}_start", icon=":material/play_arrow:", on_click=begin,
                     type="secondary" if fits and not job.sentence else "primary",
                 )  # fmt: skip
-                st.caption(_ending(job, fits, st.session_state.get(refused, "")))
+                ending = _ending(job, fits, st.session_state.get(refused, ""))
+                st.caption(ending if fits or not effort else f"{ending} {effort}")
         shown = job.payload if job.running or job.result is None else job.result
         if shown is not None:
             draw(shown, fits)
 
     jobs.poll(watched, body)
+
+
+def result_of(key: str, kind: type[_Kind]) -> _Kind | None:
+    """Return what the work under a key has ended with, if it is of this kind; None while there is nothing."""
+    job = jobs.job(key)
+    result = None if job is None else job.result
+    return result if isinstance(result, kind) else None
 
 
 def _ending(job: Job, fits: bool, refused: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -11,7 +10,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.gradient_flow.network_race import DEFAULT_RATES, NetworkRace, Runner
 from explorer.gradient_flow.optimisers import OPTIMISERS
-from explorer.interface import jobs
 from explorer.interface.figures import optimiser_charts as charts
 from explorer.interface.gradient_flow import frame, learning_rates
 from explorer.interface.gradient_flow.page_state import LARGEST_SEED, STATE
@@ -58,9 +56,8 @@ def show(row: DeltaGenerator) -> None:
 
 def _table() -> Callable[[], bytes] | None:
     """Return what makes the CSV file of the ended race, None while there is none."""
-    job = jobs.job(JOB)
-    found: Any = None if job is None else job.result
-    if not isinstance(found, NetworkRace):
+    found = frame.result_of(JOB, NetworkRace)
+    if found is None:
         return None
     return lambda: frame.csv_bytes(
         ["optimiser", "learning rate", "step", "loss"],

@@ -87,6 +87,23 @@ def _start(ground: Surface) -> tuple[float, float] | None:
     return found
 
 
+def _start_fields(start: tuple[float, float], ground: Surface) -> None:
+    """Draw a field for each coordinate of the start."""
+    left, right, bottom, top = ground.window
+    for number, (place, low, high) in enumerate(zip(st.columns(2), (left, bottom), (right, top), strict=True)):
+        key = f"gradient_flow_opt_start_{ground.name}_{number}_{start[number]:g}"
+
+        def changed(number: int = number, key: str = key) -> None:
+            value = st.session_state[key]
+            if value is not None:
+                x, y = (float(value), start[1]) if number == 0 else (start[0], float(value))
+                STATE.set("opt_start", f"{x:g},{y:g}")
+
+        with place:
+            st.number_input("xy"[number], low, high, float(start[number]), step=None, format="%g", key=key,
+                            on_change=changed)  # fmt: skip
+
+
 def _forget() -> None:
     """Let start and learning rates be those of the new surface."""
     STATE.set("opt_start", "")
@@ -104,6 +121,9 @@ def _surface(row: DeltaGenerator) -> None:
             seed = STATE.number("opt_seed", low=0, high=LARGEST_SEED) or 0
             st.markdown("**Learning rates**")
             rates = learning_rates.fields("opt_rates", ground.rates, f"{name}{stretch:g}")
+            st.markdown("**Start**")
+            start = _start(ground)
+            _start_fields(start or ground.start, ground)
             st.button(
                 "Start and learning rates as at first", on_click=_forget, key="gradient_flow_opt_usual",
                 icon=":material/undo:",
@@ -114,7 +134,6 @@ def _surface(row: DeltaGenerator) -> None:
     if one is not None:
         rates = dict.fromkeys(rates, one)
     shown = STATE.several("opt_shown", label_visibility="collapsed")
-    start = _start(ground)
     every = kept_race(name, stretch, tuple(rates.items()), start, steps, seed)
     seen = Race(ground, every.start, {one: every.paths[one] for one in shown}, steps, seed)
     race_component(
@@ -123,7 +142,8 @@ def _surface(row: DeltaGenerator) -> None:
     )  # fmt: skip
     noise = f" Seed {seed}." if ground.noise else ""
     st.caption(
-        f"${ground.formula}$. {ground.says}{noise} A click on the surface starts there; × marks the minima; "
+        f"${ground.formula}$. {ground.says}{noise} A click on the surface starts there, with the keyboard the arrow "
+        "keys on it and then Enter, or the fields under *More*. × marks the minima; "
         "*arrived*: 1\u00a0% of the height is left, for good."
     )
     if not shown:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.gradient_flow.regularisers import REGULARISERS, Compared, Regularised, Strengths
-from explorer.interface import jobs
+from explorer.gradient_flow.regularisers import REGULARISERS, Compared, Regularised, Strengths, computing_seconds
 from explorer.interface.figures import optimiser_charts as charts
 from explorer.interface.figures.colour_scales import ColourScale, lookup_table
 from explorer.interface.gradient_flow import frame
@@ -62,9 +63,11 @@ def show(row: DeltaGenerator) -> None:
             examples = int(STATE.slider("reg_examples"))
             seed = STATE.number("opt_seed", low=0, high=LARGEST_SEED) or 0
     strengths = Strengths(l1, l2, dropout)
+    about = f"about {max(1.0, computing_seconds(epochs, examples)):.0f}\u00a0s of computing"
     frame.work(
-        JOB, "gradient_flow.regularise", label="Training five networks", button="Train",
-        identity=(strengths, epochs, examples, wrong, seed), draw=lambda found, fits: _draw(found, near),
+        JOB, "gradient_flow.regularise", label=f"Training five networks, {about}", button="Train",
+        identity=(strengths, epochs, examples, wrong, seed), effort=f"It takes {about}.",
+        draw=lambda found, fits: _draw(found, near),
         strengths=strengths, epochs=epochs, examples=examples, wrong=wrong, seed=seed,
     )  # fmt: skip
     code = (
@@ -79,9 +82,8 @@ def show(row: DeltaGenerator) -> None:
 
 def _table() -> Callable[[], bytes] | None:
     """Return what makes the CSV file of the weights, None while nothing has been trained."""
-    job = jobs.job(JOB)
-    found: Any = None if job is None else job.result
-    if not isinstance(found, Compared):
+    found = frame.result_of(JOB, Compared)
+    if found is None:
         return None
     return lambda: frame.csv_bytes(
         list(found.networks), np.stack([one.weights for one in found.networks.values()], axis=1).tolist()
@@ -111,6 +113,13 @@ def unit_pictures(first: np.ndarray, reach: float) -> np.ndarray:
     return board
 
 
+def _in_page(pixels: np.ndarray) -> str:
+    """Return a picture (h, w, 3) as an address that holds it whole."""
+    held = io.BytesIO()
+    Image.fromarray(pixels).save(held, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(held.getvalue()).decode()}"
+
+
 def _draw(found: Compared, near: float) -> None:
     colours = palette()
     networks = found.networks
@@ -126,7 +135,8 @@ def _draw(found: Compared, near: float) -> None:
         for name, one in networks.items():
             with st.container():
                 st.markdown(f"**{REGULARISERS[name]}**")
-                st.image(unit_pictures(one.first, reach), alt=_picture_words(name), width="stretch")
+                # Within the page: a picture of its own address is gone from the server before a slow browser asks.
+                st.image(_in_page(unit_pictures(one.first, reach)), alt=_picture_words(name), width="stretch")
                 figure = charts.weight_histogram(one.weights, reach, near, colours)
                 st.plotly_chart(figure, config=frame.PLAIN, key=f"gradient_flow_weights_{name}")
                 st.caption(_numbers(one, near))

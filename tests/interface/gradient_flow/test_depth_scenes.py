@@ -11,6 +11,7 @@ import pytest
 from explorer.gradient_flow.depth_results import (
     Degradation,
     DegradationPlan,
+    Paths,
     PathsPlan,
     SurfacePlan,
     Vanishing,
@@ -71,6 +72,49 @@ def test_stored_results_bear_the_lecture_out() -> None:
     for depth, holds in ((8, None), (20, True), (56, True)):
         result = stored(SurfacePlan(depth=depth))
         assert loss_surface.decided(result, loss_surface.whole_grid(result.losses))[2] is holds
+
+
+def measured(**changed) -> Paths:
+    """A result of four blocks in which everything has been learnt and measured, changed in these numbers."""
+    known = Paths(
+        PathsPlan(blocks=4), np.array([0.9, 0.95, 0.95]), np.array([1.0, 0.5, 0.2, 0.1, 0.05]),
+        np.array([[0.2] * 4, [0.93, 0.94, 0.9, 0.95], [0.94] * 4]), np.array([1, 2]),
+        np.array([[0.2, 0.1], [0.9, 0.6], [0.94, 0.9]]),
+    )  # fmt: skip
+    return replace(known, **changed)
+
+
+def test_paths_are_judged_by_what_has_been_measured() -> None:
+    assert [holds for _, _, holds, _ in paths.decided(measured())] == [True, True, True]
+    longer = measured(norm=np.array([0.05, 0.1, 0.2, 0.5, 1.0]))
+    assert paths.decided(longer)[0][2] is False
+    assert "not measured yet" in paths.decided(measured(norm=np.full(5, np.nan), finished=False))[0][1]
+
+
+def test_a_gradient_that_is_no_number_is_not_one_that_is_still_to_be_measured() -> None:
+    _, numbers, holds, because = paths.decided(measured(norm=np.full(5, np.nan)))[0]
+    assert holds is None
+    assert "no finite number" in numbers and "diverged" in because
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "who"),
+    [([0.1, 0.1, 0.1], "The residual network has"), ([0.9, 0.1, 0.1], "The residual network has"),
+     ([0.1, 0.95, 0.95], "The plain network has")],
+)  # fmt: skip
+def test_who_has_learnt_nothing_has_nothing_to_lose(accuracy, who) -> None:
+    _, _, holds, because = paths.decided(measured(accuracy=np.array(accuracy)))[1]
+    assert holds is None
+    assert because.startswith(f"{who} hardly learnt anything")
+
+
+def test_stochastic_depth_is_not_judged_by_networks_that_guess() -> None:
+    guessing = measured(accuracy=np.array([0.1, 0.12, 0.1]), drop_many=np.array([[0.1, 0.1], [0.11, 0.1], [0.1, 0.1]]))
+    assert paths.decided(guessing)[2][2] is None
+    one_guesses = measured(accuracy=np.array([0.9, 0.12, 0.95]))
+    assert paths.decided(one_guesses)[2][2] is True
+    worse = measured(drop_many=np.array([[0.2, 0.1], [0.94, 0.6], [0.9, 0.9]]))
+    assert paths.decided(worse)[2][2] is False
 
 
 def test_a_network_that_has_diverged_decides_nothing() -> None:
