@@ -1,15 +1,16 @@
 // Paths of optimisers on a surface, played back: the server has sent all points, and hears only where a race shall start.
 const CALM = "(prefers-reduced-motion: reduce)";
 const LEFT = 34, BOTTOM = 20, FLOOR = -14;
+const AIMS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
+// Parts of the picture that one press of an arrow key crosses, without and with Shift.
+const FINE = 0.01, COARSE = 0.1;
 
-class Race {
+class Race extends Player {
   constructor(root) {
-    this.root = root;
-    this.find = (selector) => root.querySelector(selector);
+    super(root);
     this.surface = this.find(".surface");
     this.losses = this.find(".losses");
     this.range = this.find("[aria-label=Step]");
-    this.step = 0;
     this.watch();
     this.sizes = new ResizeObserver(() => this.draw(true));
     this.sizes.observe(root);
@@ -35,6 +36,7 @@ class Race {
       this.range.max = header.steps;
       this.buildTable();
       this.ground = null;
+      this.aim = null;
       this.pause();
       this.step = 0;
       if (window.matchMedia(CALM).matches || !this.runners.length) this.step = header.steps;
@@ -80,10 +82,7 @@ class Race {
     this.range.setAttribute("aria-valuetext", words);
     this.find(".count").textContent = words;
     this.root.dataset.step = this.step;
-    this.root.toggleAttribute("data-playing", Boolean(this.playing));
-    const label = this.playing ? "Pause" : "Play";
-    const button = this.find("[data-do=play]");
-    if (button.getAttribute("aria-label") !== label) button.setAttribute("aria-label", label);
+    this.showPlaying();
   }
 
   drawSurface() {
@@ -127,8 +126,9 @@ class Race {
       const points = this.pixels(runner), x = points[2 * this.step], y = points[2 * this.step + 1];
       if (Number.isFinite(x) && Number.isFinite(y)) mark(pen, number, x, y, 6, runner.colour, header.hues.background);
     });
+    if (this.aim) this.ring(pen, ...this.place(...this.aim));
     pen.restore();
-    this.surface.setAttribute("aria-label", `${header.name}. ${this.summary()} A click starts the race from there.`);
+    this.surface.setAttribute("aria-label", `${header.name}. ${this.summary()} A click starts the race from there; so do the arrow keys and Enter.`);
   }
 
   cross(pen, x, y) {
@@ -137,6 +137,16 @@ class Race {
     pen.beginPath();
     pen.moveTo(x - 5, y - 5); pen.lineTo(x + 5, y + 5); pen.moveTo(x - 5, y + 5); pen.lineTo(x + 5, y - 5);
     pen.stroke();
+  }
+
+  ring(pen, x, y) {
+    for (const [colour, width] of [[this.header.hues.background, 5], [this.header.hues.text, 2]]) {
+      pen.strokeStyle = colour;
+      pen.lineWidth = width;
+      pen.beginPath();
+      pen.arc(x, y, 9, 0, 2 * Math.PI);
+      pen.stroke();
+    }
   }
 
   drawAxes(pen, width, height) {
@@ -266,16 +276,9 @@ class Race {
 
   play() {
     if (this.step >= this.header.steps) this.step = 0;
-    this.playing = true;
     this.since = performance.now();
     this.from = this.step;
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame((now) => this.tick(now));
-  }
-
-  pause() {
-    this.playing = false;
-    cancelAnimationFrame(this.frame);
+    this.run();
   }
 
   tick(now) {
@@ -288,7 +291,7 @@ class Race {
     const step = Math.min(this.header.steps, this.from + Math.floor(((now - this.since) / 1000) * speed));
     if (step >= this.header.steps) this.pause();
     if (step !== this.step || !this.playing) this.goTo(step);
-    if (this.playing) this.frame = requestAnimationFrame((next) => this.tick(next));
+    if (this.playing) this.follow();
   }
 
   act(what) {
@@ -304,11 +307,9 @@ class Race {
   // --- hands -------------------------------------------------------------------------------------------------
 
   watch() {
-    this.find(".player").onclick = (event) => {
-      const button = event.target.closest("button");
-      if (button) this.act(button.dataset.do);
-    };
+    this.watchButtons();
     this.range.oninput = () => { this.pause(); this.goTo(Number(this.range.value)); };
+    this.surface.onblur = () => this.aimAt(null);
     this.surface.onpointermove = (event) => this.point(event);
     this.surface.onpointerleave = () => { this.find(".here").textContent = ""; };
     this.surface.onclick = (event) => {
@@ -323,7 +324,6 @@ class Race {
     };
     this.losses.onpointerdown = scrub;
     this.losses.onpointermove = scrub;
-    this.root.onkeydown = (event) => this.key(event);
   }
 
   under(event) {
@@ -336,15 +336,42 @@ class Race {
 
   point(event) {
     const found = this.under(event);
-    this.find(".here").textContent = found ? `x ${formatValue(found[0])}, y ${formatValue(found[1])}`.replaceAll("-", "−") : "";
+    this.find(".here").textContent = found ? this.written(found) : "";
+  }
+
+  written([x, y]) {
+    return `x ${formatValue(x)}, y ${formatValue(y)}`.replaceAll("-", "−");
+  }
+
+  // Where a race shall start, by the keyboard; null for nowhere.
+  aimAt(point) {
+    if (!point && !this.aim) return;
+    this.aim = point;
+    this.find(".here").textContent = point ? this.written(point) : "";
+    this.draw(false);
+    if (point) this.find(".said").textContent = `${this.written(point)}. Enter starts the race from there.`;
+  }
+
+  aimKey(event) {
+    const [left, right, bottom, top] = this.header.window;
+    if (event.key === "Enter" && this.aim) {
+      this.send("start", { x: this.aim[0], y: this.aim[1], at: Date.now() });
+      this.aimAt(null);
+    } else if (event.key === "Escape" && this.aim) this.aimAt(null);
+    else if (AIMS[event.key]) {
+      const [x, y] = this.aim || this.header.start, [across, up] = AIMS[event.key], part = event.shiftKey ? COARSE : FINE;
+      const within = (value, low, high) => Number(Math.max(low, Math.min(high, value)).toPrecision(4));
+      this.aimAt([within(x + across * part * (right - left), left, right), within(y + up * part * (top - bottom), bottom, top)]);
+    } else return false;
+    event.preventDefault();
+    return true;
   }
 
   key(event) {
-    if (event.target.matches("input, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === " " && !event.target.matches("button")) { this.act("play"); event.preventDefault(); }
-    if (event.key === "n" || event.key === "ArrowRight") this.act("forward");
-    if (event.key === "b" || event.key === "ArrowLeft") this.act("back");
-    if (event.key === "f") this.act("first");
+    if (this.leavesAlone(event) || (event.target === this.surface && this.aimKey(event))) return;
+    this.playerKey(event);
+    if (event.key === "ArrowRight") this.act("forward");
+    if (event.key === "ArrowLeft") this.act("back");
   }
 
   end() {
@@ -354,11 +381,5 @@ class Race {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".race");
-  if (!data || !root) return;
-  const race = memoryOf(parentElement, () => new Race(root));
-  const { header, blob } = unpack(data);
-  race.take(header, blob, setTriggerValue);
-  return () => { race.end(); MEMORY.delete(parentElement); };
+  return playedBy(component, ".race", (root) => new Race(root));
 }

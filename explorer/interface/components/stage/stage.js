@@ -6,16 +6,13 @@ const ANSWER_MS = 6000;
 const REFUSED_MS = 8000;
 const DOUBLE_CLICK_MS = 260;
 
-class Stage {
+class Stage extends Player {
   constructor(root) {
-    this.root = root;
-    this.find = (selector) => root.querySelector(selector);
+    super(root);
     this.boards = this.find(".boards");
-    this.step = 0;
     this.look = null;
     this.pinned = null;
     this.running = false;
-    this.playing = false;
     this.reversed = false;
     this.shift = false;
     this.saidAt = 0;
@@ -148,7 +145,7 @@ class Stage {
     this.showDecided(lights);
     this.showSum(lights, seen);
     this.root.dataset.step = this.step;
-    this.root.toggleAttribute("data-playing", this.playing);
+    this.showPlaying();
     if (this.look) this.root.dataset.looking = `${this.look.board.name}:${this.look.cell}`;
     else delete this.root.dataset.looking;
     if (this.pinned) this.root.dataset.pinned = `${this.pinned.board.name}:${this.pinned.cell}`;
@@ -198,9 +195,6 @@ class Stage {
     const words = `step ${this.step + 1} of ${steps.order.length}${mark ? ` · ${mark[1]}` : ""}`;
     range.setAttribute("aria-valuetext", words);
     this.find(".count").textContent = words;
-    const play = this.find("[data-do=play]");
-    const label = this.playing ? "Pause" : "Play";
-    if (play.getAttribute("aria-label") !== label) play.setAttribute("aria-label", label);
   }
 
   complain(text) {
@@ -246,33 +240,22 @@ class Stage {
   play() {
     if (!this.model.steps.order.length) return;
     if (this.step >= this.model.steps.order.length - 1) this.step = 0;
-    this.playing = true;
     this.running = true;
-    this.last = performance.now();
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame((now) => this.tick(now));
+    this.run();
     this.show();
-  }
-
-  pause() {
-    this.playing = false;
-    cancelAnimationFrame(this.frame);
   }
 
   // One frame of the run; it waits while one looks elsewhere.
   tick(now) {
     if (!this.playing) return;
-    const pause = 1000 / Number(this.find("[aria-label=Speed]").value || 1);
     if (this.look || this.editor || this.pending) this.last = now;
-    // A frame late is not made up for: 4 ms of slack keep 20 steps a second at 20.
-    else if (now - this.last >= pause - 4) {
-      this.last = now - this.last > 2 * pause ? now : this.last + pause;
+    else if (this.isDue(now)) {
       if (this.step >= this.model.steps.order.length - 1) { this.pause(); this.show(); return; }
       this.step += 1;
       if (this.step >= this.model.steps.order.length - 1) this.pause();
       this.show();
     }
-    if (this.playing) this.frame = requestAnimationFrame((next) => this.tick(next));
+    if (this.playing) this.follow();
   }
 
   act(what) {
@@ -292,14 +275,9 @@ class Stage {
   }
 
   watchControls() {
-    const player = this.find(".player");
-    player.onclick = (event) => {
-      const button = event.target.closest("button");
-      if (button) this.act(button.dataset.do);
-    };
+    this.watchButtons();
     const range = this.find("[aria-label=Step]");
     range.oninput = () => { this.pause(); this.unpin(); this.look = null; this.goTo(Number(range.value)); };
-    this.root.onkeydown = (event) => this.key(event);
   }
 
   // --- looking ------------------------------------------------------------------------------------------------
@@ -481,9 +459,7 @@ class Stage {
     this.touch = false;
     const node = event.target.closest(".cell");
     const small = event.target.closest(".small");
-    const inField = event.target.matches("input, select");
-    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (inField || !plain) return;
+    if (this.leavesAlone(event)) return;
     const done = () => event.preventDefault();
     const arrows = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
     if (small && arrows[event.key]) { this.lookAtSmall(small, ...arrows[event.key]); done(); return; }
@@ -501,10 +477,7 @@ class Stage {
         this.show(); done(); return;
       }
     }
-    if (event.key === " " && !event.target.matches("button, summary")) { this.act("play"); done(); }
-    if (event.key === "n") this.act("forward");
-    if (event.key === "b") this.act("back");
-    if (event.key === "f") this.act("first");
+    this.playerKey(event);
   }
 
   // What is heard outside the stage: Shift and Esc wherever the focus is, and a paste, which has no field to go to.
@@ -749,11 +722,5 @@ function exactText(value, shown) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".stage");
-  if (!data || !root) return;
-  const stage = memoryOf(parentElement, () => new Stage(root));
-  const { header, blob } = unpack(data);
-  stage.take(header, blob, setTriggerValue);
-  return () => { stage.end(); MEMORY.delete(parentElement); };
+  return playedBy(component, ".stage", (root) => new Stage(root));
 }

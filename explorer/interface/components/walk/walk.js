@@ -2,13 +2,11 @@
 const KINDS = { i: "input", w: "weight", a: "activation", g: "gradient", ".": "" };
 const NARROW = 640;
 
-class Walk {
+class Walk extends Player {
   constructor(root) {
-    this.root = root;
-    this.find = (selector) => root.querySelector(selector);
+    super(root);
     this.range = this.find("[aria-label=Step]");
     this.part = this.find(".part");
-    this.step = 0;
     this.watch();
     this.sizes = new ResizeObserver(() => root.classList.toggle("narrow", root.clientWidth < NARROW));
     this.sizes.observe(root);
@@ -163,10 +161,7 @@ class Walk {
     this.range.setAttribute("aria-valuetext", `${words}, ${header.phases[part[1]]}`);
     this.find(".count").textContent = words;
     this.root.dataset.step = this.step;
-    this.root.toggleAttribute("data-playing", Boolean(this.playing));
-    const label = this.playing ? "Pause" : "Play";
-    const button = this.find("[data-do=play]");
-    if (button.getAttribute("aria-label") !== label) button.setAttribute("aria-label", label);
+    this.showPlaying();
   }
 
   // The cell that is written comes into sight, unless one has scrolled away from all boards.
@@ -186,27 +181,17 @@ class Walk {
 
   play() {
     if (this.step >= this.header.steps.length - 1) this.step = 0;
-    this.playing = true;
-    this.last = performance.now();
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame((now) => this.tick(now));
+    this.run();
     this.show();
-  }
-
-  pause() {
-    this.playing = false;
-    cancelAnimationFrame(this.frame);
   }
 
   tick(now) {
     if (!this.playing) return;
-    const pause = 1000 / Number(this.find("[aria-label=Speed]").value || 1);
-    if (now - this.last >= pause - 4) {
-      this.last = now - this.last > 2 * pause ? now : this.last + pause;
+    if (this.isDue(now)) {
       if (this.step + 1 >= this.header.steps.length - 1) this.pause();
       this.goTo(this.step + 1);
     }
-    if (this.playing) this.frame = requestAnimationFrame((next) => this.tick(next));
+    if (this.playing) this.follow();
   }
 
   act(what) {
@@ -221,10 +206,7 @@ class Walk {
   // --- hands -------------------------------------------------------------------------------------------------
 
   watch() {
-    this.find(".player").onclick = (event) => {
-      const button = event.target.closest("button");
-      if (button) this.act(button.dataset.do);
-    };
+    this.watchButtons();
     this.range.oninput = () => { this.pause(); this.goTo(Number(this.range.value)); };
     this.part.onchange = () => { this.pause(); this.goTo(Number(this.part.value)); };
     const boards = this.find(".boards");
@@ -235,7 +217,6 @@ class Walk {
       const at = this.cells.indexOf(event.target.closest(".cell"));
       if (at >= 0 && this.known[at] >= 0) { this.pause(); this.goTo(this.known[at]); }
     };
-    this.root.onkeydown = (event) => this.key(event);
   }
 
   edit(node) {
@@ -266,11 +247,7 @@ class Walk {
   }
 
   key(event) {
-    if (event.target.matches("input, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === " " && !event.target.matches("button")) { this.act("play"); event.preventDefault(); }
-    if (event.key === "n") this.act("forward");
-    if (event.key === "b") this.act("back");
-    if (event.key === "f") this.act("first");
+    if (!this.leavesAlone(event)) this.playerKey(event);
   }
 
   end() {
@@ -280,11 +257,5 @@ class Walk {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".walk");
-  if (!data || !root) return;
-  const walk = memoryOf(parentElement, () => new Walk(root));
-  const { header, blob } = unpack(data);
-  walk.take(header, blob, setTriggerValue);
-  return () => { walk.end(); MEMORY.delete(parentElement); };
+  return playedBy(component, ".walk", (root) => new Walk(root));
 }
