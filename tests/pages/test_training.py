@@ -499,6 +499,15 @@ def test_a_class_is_taken_off_the_shelf_and_the_others_stay(open_page, use):
     assert not app.button(key="training_make").disabled
 
 
+def test_who_sees_no_moving_picture_reads_what_to_do(open_page, use, monkeypatch):
+    monkeypatch.setattr(own_data.picture_picker, "webcam_allowed", lambda url: True)
+    app = collecting(open_page, use, {})
+    app.session_state["training_data_way"] = "Webcam"
+    app.text_input(key="training_class").set_value("mug").run()
+    assert not app.exception
+    assert "Allow this page the camera" in said(app) and "without a camera take *Files*" in said(app)
+
+
 @pytest.mark.parametrize("typed", ["///", "..", "   ", "-"])
 def test_a_class_without_a_name_is_asked_for_one(open_page, use, typed):
     app = collecting(open_page, use, {})

@@ -206,6 +206,10 @@ def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) 
     elif webcam:
         shot = st.camera_input(f"A picture of “{plain(name)}”", key=f"training_webcam_{turn}")
         taken = [shot] if shot is not None else []
+        st.caption(
+            "No moving picture? Allow this page the camera beside the browser's address, and close what else uses it; "
+            "without a camera take *Files*."
+        )
     else:
         taken = st.file_uploader(
             f"Pictures of “{plain(name)}”", key=f"training_files_{turn}", accept_multiple_files=True,
