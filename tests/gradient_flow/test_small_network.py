@@ -58,7 +58,7 @@ def test_networks_in_a_stack_have_the_gradients_that_each_has_alone():
     several = np.stack([network.begin(seed) for seed in range(3)])
     kept = np.random.default_rng(0).random((3, 20, 8)) * 2
     alone = [network.loss_and_gradient(own, pictures, labels, mine)[1] for own, mine in zip(several, kept, strict=True)]
-    np.testing.assert_allclose(network.gradient(several, pictures, labels, kept), alone, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(network.gradient(several, pictures, labels, kept), alone, rtol=1e-9, atol=1e-12)
 
 
 def test_dropped_values_pass_no_gradient():

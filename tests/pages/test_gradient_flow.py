@@ -396,7 +396,7 @@ def test_pictures_of_weights_stand_in_the_page_itself_so_that_none_is_gone_when_
     app = opened(scene="optimisers", opt_view="weights")
     end(engine.calls[-1], a_comparison())
     app.run()
-    urls = [one.url for each in app.get("imgs") for one in each.proto.imgs]
+    urls = [one.url for each in app.get("image") for one in each.proto.imgs]
     assert len(urls) == 5 and all(url.startswith("data:image/png;base64,") for url in urls)
 
 
