@@ -15,7 +15,8 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.interface import runs_service as service
 from explorer.interface import work
-from explorer.interface.training import about, own_data, settings_link, try_it
+from explorer.interface.training import about, live, own_data, settings_link, try_it
+from explorer.interface.training.reading import curves_of
 from explorer.networks.work_context import SentenceError
 from explorer.runs import tasks
 from explorer.runs.applied import Applicable
@@ -235,6 +236,14 @@ def test_every_panel_of_a_run_opens(open_page, root, panel):
 @pytest.mark.parametrize(("holds", "word"), [(True, "holds"), (False, "does not hold"), (None, "cannot tell")])
 def test_the_runs_own_numbers_decide_and_the_page_says_how(open_page, root, holds, word):
     assert word in said(open_page(run=made(root, ANNA, holds=holds).id))
+
+
+def test_a_name_given_in_another_tab_is_a_reason_to_draw_the_page_anew(use, root):
+    run = made(root, ANNA, "queued")
+    before = live._shape(run, curves_of(run.folder))
+    assert live._shape(service.find(ANNA, run.id), curves_of(run.folder)) == before
+    service.rename(ANNA, run.id, "Renamed in another tab")
+    assert live._shape(service.find(ANNA, run.id), curves_of(run.folder)) != before
 
 
 def test_a_running_run_says_how_far_it_is_and_is_stopped(open_page, root, held):

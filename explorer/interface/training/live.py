@@ -56,7 +56,7 @@ def show(run: Run, lesson: Lesson | None) -> None:
 
 def _shape(run: Run, curves: RunCurves) -> tuple[Any, ...]:
     """Return what the page around the moving part depends on."""
-    return run.state, bool(curves.raw), tuple(curves.metrics()), "learning_rate" in curves.latest
+    return run.state, run.config.title, bool(curves.raw), tuple(curves.metrics()), "learning_rate" in curves.latest
 
 
 def state_line(run: Run, expected: Expected | None) -> None:
