@@ -24,7 +24,10 @@ def test_values_are_those_of_keras(one):
     theirs = keras.ops.convert_to_numpy(keras.activations.get(one.name)(keras.ops.convert_to_tensor(Z, "float64")))
     # TensorFlow keeps the constants of these two, 0.2 and √2, in float32.
     rtol = 1e-6 if one.name in ("leaky_relu", "gelu") else 1e-12
-    np.testing.assert_allclose(one.value(Z), theirs, rtol=rtol, atol=1e-14)
+    if theirs.dtype == np.float32:  # JAX has no 64 bits unless it is told so when it starts
+        np.testing.assert_allclose(one.value(Z), theirs, rtol=2e-6, atol=2e-6)
+    else:
+        np.testing.assert_allclose(one.value(Z), theirs, rtol=rtol, atol=1e-14)
 
 
 @EVERY
