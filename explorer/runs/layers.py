@@ -76,7 +76,7 @@ class Bicubic(keras.layers.Layer):
         weights = bicubic_weights(scale)
         square = np.einsum("pi,qj->ijpq", weights, weights).reshape(*[weights.shape[1]] * 2, 1, scale**2)
         kernel = ops.cast(np.repeat(square, channels, axis=2), inputs.dtype)
-        padded = ops.pad(inputs, ((0, 0), (reach, reach), (reach, reach), (0, 0)), mode="symmetric")
+        padded = _mirrored(_mirrored(inputs, reach, axis=1), reach, axis=2)
         shares = ops.depthwise_conv(padded, kernel, padding="valid", data_format="channels_last")
         rows, columns = ops.shape(inputs)[1], ops.shape(inputs)[2]
         # The channels come out one after the other, each with its s² pixels; a shuffle wants it the other way round.
@@ -91,6 +91,13 @@ class Bicubic(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return what it is built from."""
         return {**super().get_config(), "scale": self.scale}
+
+
+def _mirrored(pictures: Any, reach: int, axis: int) -> Any:
+    """Return pictures that go on as their mirror image for some pixels; Keras on PyTorch repeats the edge instead."""
+    first = [slice(None)] * axis
+    before, after = pictures[(*first, slice(None, reach))], pictures[(*first, slice(-reach, None))]
+    return ops.concatenate([ops.flip(before, axis), pictures, ops.flip(after, axis)], axis=axis)
 
 
 def _enlarged(shape: tuple[int | None, ...], scale: int, channels: int | None) -> tuple[int | None, ...]:

@@ -63,6 +63,13 @@ def test_bicubic_is_that_of_pillow_but_for_the_edge(scale: int) -> None:
     np.testing.assert_allclose(ours[inner, inner], np.asarray(pillow)[inner, inner], atol=1e-5)
 
 
+def test_beyond_its_edge_a_picture_goes_on_as_its_mirror_image() -> None:
+    colours = pictures(2, 6)
+    wider = np.pad(colours, ((0, 0), (3, 3), (3, 3), (0, 0)), mode="symmetric")
+    inner = slice(3 * 2, -3 * 2)
+    np.testing.assert_allclose(as_array(Bicubic(2)(colours)), as_array(Bicubic(2)(wider))[:, inner, inner], atol=1e-6)
+
+
 def test_bicubic_enlarges_each_channel_by_itself() -> None:
     colours = pictures(2, 6)
     together = as_array(Bicubic(2)(colours))
