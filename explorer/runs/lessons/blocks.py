@@ -87,7 +87,7 @@ _PRESETS = (
     Preset(
         "shallow",
         "Shallow: shortcuts or none",
-        {"blocks": ("plain", "residual"), "depth": 6, "batch_norm": True, "epochs": 24, "learning_rate": 0.001},
+        {"blocks": ("plain", "residual"), "depth": 6, "batch_norm": True, "epochs": 24, "batch_size": 32},
         _DATA,
         note="Six convolutions with batch normalisation, which learn without any shortcut.",
     ),
