@@ -274,23 +274,28 @@ LINKED = {
 """Scenes, with settings that are not the usual ones and numbers that are computed in a moment."""
 
 
+COMPUTING = 240_000
+"""Milliseconds: loss surfaces are computed for longer than anything else here is waited for."""
+
+
 def numbers_of(page):
     """All that the scene says, once nothing is computed any more; without how long it took."""
     expect(page.get_by_text("Show the code")).to_be_visible()
-    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0, timeout=COMPUTING)
     wait_until_idle(page)
     texts = page.locator("[data-testid=stMarkdown], [data-testid=stCaptionContainer]").all_inner_texts()
     return [text for text in texts if text.strip() and not re.search("Computed in|Computes on", text)]
 
 
 def link_of(page):
-    page.get_by_role("button", name="Link").click()
+    page.get_by_role("button", name="Link").click(timeout=COMPUTING)
     code = page.get_by_test_id("stPopoverBody").get_by_test_id("stCode")
     code.wait_for()
     return code.inner_text().replace("\n", "").strip()
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("scene", LINKED)
 def test_whoever_opens_a_copied_link_sees_the_same_settings_and_numbers(visitor, app_url, scene):
     settings = {"scene": scene.split()[0], **LINKED[scene]}
@@ -308,6 +313,7 @@ def test_whoever_opens_a_copied_link_sees_the_same_settings_and_numbers(visitor,
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("scene", ["vanishing", "paths", "degradation", "loss_surface", "optimisers network"])
 def test_a_page_that_is_loaded_again_while_work_runs_comes_to_its_end(visitor, app_url, scene):
     settings = {"scene": scene.split()[0], **LINKED[scene]}
@@ -317,7 +323,7 @@ def test_a_page_that_is_loaded_again_while_work_runs_comes_to_its_end(visitor, a
     page.get_by_test_id("stProgress").or_(page.get_by_text("Computed in")).first.wait_for()
     address = page.url
     page.reload()
-    expect(page.get_by_text("Computed in")).to_be_visible()
+    expect(page.get_by_text("Computed in")).to_be_visible(timeout=COMPUTING)
     assert numbers_of(page)
     assert page.url == address
 

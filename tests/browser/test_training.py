@@ -120,6 +120,7 @@ def test_own_pictures_are_learned_from_and_a_picture_is_explained_with_what_came
 
     # The first one goes on whatever happens to the page.
     page.goto(first)
+    head(page).wait_for()
     page.get_by_role("link", name="Filters").first.click()
     page.locator(".st-key-filters_controls").wait_for()
     page.get_by_role("link", name="Training").first.click()
