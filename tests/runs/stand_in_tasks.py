@@ -107,7 +107,9 @@ def parent(context: RunContext) -> None:
     if (context.folder / RESTARTED).exists():
         return
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    (context.folder / "grandchild").write_text(str(child.pid))
+    written = context.folder / "grandchild.part"
+    written.write_text(str(child.pid))
+    written.rename(context.folder / "grandchild")  # whoever sees the file can read the number
     deaf(context)
 
 
