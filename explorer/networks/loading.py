@@ -236,7 +236,8 @@ def _model(entry: NetworkEntry, weights: Weights) -> keras.Model:
             with _openable(entry):
                 model = _builder(catalogue.builder_path(entry.name))(entry.name, weights)
         else:
-            model = _builder(catalogue.builder_path(entry.name))(entry.name)
+            with _buildable(entry):
+                model = _builder(catalogue.builder_path(entry.name))(entry.name)
             if weights == "trained":
                 with _readable(entry):
                     _fill(model, entry)
@@ -258,6 +259,15 @@ def _fill(model: keras.Model, entry: NetworkEntry) -> None:
         drawn_weights.load_weights(model, entry.name)
     else:
         model.load_weights(catalogue.weights_path(entry))
+
+
+@contextmanager
+def _buildable(entry: NetworkEntry) -> Iterator[None]:
+    """Turn it into a sentence where Keras refuses to build a network, as it does with NASNetMobile on PyTorch."""
+    try:
+        yield
+    except (ValueError, NotImplementedError) as error:
+        raise SentenceError(f"Keras cannot build {entry.title} on its {keras.backend.backend()} backend.") from error
 
 
 @contextmanager
@@ -300,10 +310,12 @@ def _application(entry: NetworkEntry, weights: Weights) -> keras.Model:
     """
     build = getattr(keras.applications, entry.name)
     arguments: dict[str, Any] = {"input_shape": (*entry.input_size, 3), "classifier_activation": None}
+    with _buildable(entry):
+        model = build(weights=None, **arguments)
     if weights == "random":
-        return build(weights=None, **arguments)
+        return model
     with _readable(entry):
-        model = build(weights=str(catalogue.weights_path(entry)), **arguments)
+        model.load_weights(catalogue.weights_path(entry))
         if entry.family == "EfficientNet":
             _as_efficientnet_was_trained(model)
     return model

@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
 
 
 def classifier_of(name: str, seed: int) -> Pipeline:
@@ -27,6 +28,18 @@ def classifier_of(name: str, seed: int) -> Pipeline:
         "svm": lambda: SVC(C=3.0),
     }
     return make_pipeline(StandardScaler(), classifiers[name]())
+
+
+@threadpool_limits.wrap(limits=1)  # products this small take many times as long on several threads
+def train(classifier: Pipeline, inputs: np.ndarray, labels: np.ndarray) -> None:
+    """Train a classifier.
+
+    Args:
+        classifier: see `classifier_of`.
+        inputs: (n, features).
+        labels: (n,).
+    """
+    classifier.fit(inputs, labels)
 
 
 def probabilities_of(classifier: Pipeline, inputs: np.ndarray) -> np.ndarray:

@@ -190,16 +190,17 @@ def ssim(y_true: Any, y_pred: Any) -> Any:
     within the picture, and over the channels.
     """
     truth = ops.cast(y_true, y_pred.dtype)
-    channels = truth.shape[-1]
-
-    def blurred(pictures: Any) -> Any:
-        kernel = ops.cast(np.repeat(gaussian_window()[:, :, None, None], channels, axis=2), pictures.dtype)
-        return ops.depthwise_conv(pictures, kernel, padding="valid", data_format="channels_last")
-
-    mean_true, mean_pred = blurred(truth), blurred(y_pred)
-    variance_true = blurred(truth * truth) - mean_true * mean_true
-    variance_pred = blurred(y_pred * y_pred) - mean_pred * mean_pred
-    covariance = blurred(truth * y_pred) - mean_true * mean_pred
+    # All five in one go, down and then across: a fifth of the products of the square window, and the processor works
+    # on many channels at once.
+    blurred = ops.concatenate([truth, y_pred, truth * truth, y_pred * y_pred, truth * y_pred], axis=-1)
+    row = np.repeat(gaussian_row()[:, None, None, None], blurred.shape[-1], axis=2)
+    for kernel in (row, row.transpose(1, 0, 2, 3)):
+        kernel = ops.cast(kernel, blurred.dtype)
+        blurred = ops.depthwise_conv(blurred, kernel, padding="valid", data_format="channels_last")
+    mean_true, mean_pred, square_true, square_pred, product = ops.split(blurred, 5, axis=-1)
+    variance_true = square_true - mean_true * mean_true
+    variance_pred = square_pred - mean_pred * mean_pred
+    covariance = product - mean_true * mean_pred
     c1, c2 = SSIM_K1**2, SSIM_K2**2
     likeness = (2.0 * mean_true * mean_pred + c1) * (2.0 * covariance + c2)
     likeness = likeness / ((mean_true**2 + mean_pred**2 + c1) * (variance_true + variance_pred + c2))
@@ -207,12 +208,11 @@ def ssim(y_true: Any, y_pred: Any) -> Any:
 
 
 @lru_cache(maxsize=1)
-def gaussian_window() -> np.ndarray:
-    """Return the window of `ssim`, float32 (11, 11), whose sum is 1."""
+def gaussian_row() -> np.ndarray:
+    """Return what the window of `ssim` is the outer product of, float32 (11,), whose sum is 1."""
     places = np.arange(SSIM_WINDOW) - SSIM_WINDOW // 2
     row = np.exp(-(places**2) / (2 * SSIM_SIGMA**2))
-    square = np.outer(row, row)
-    return (square / square.sum()).astype(np.float32)
+    return (row / row.sum()).astype(np.float32)
 
 
 @register

@@ -275,6 +275,7 @@ def test_an_impossible_value_gets_the_sentence_why_and_nothing_is_lost(tab):
     assert "dilation_rate" not in page.url
 
 
+@pytest.mark.slow
 def test_buttons_reach_only_possible_settings(tab):
     page = tab(preset="lecture_6x6")
     strip = page.locator(".st-key-convolution_strip")

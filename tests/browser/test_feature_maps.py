@@ -95,6 +95,7 @@ def test_the_value_under_the_pointer_is_the_one_that_keras_computes(visitor, app
         np.testing.assert_allclose(value, truth[at_row, at_column, channel], rtol=6e-4, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_the_strongest_channel_comes_first_and_its_maximum_is_keras_own(visitor, app_url):
     page = page_of(visitor, app_url, picture="drawn:fish:11", feature_maps_layer="stem_relu")
     truth = keras_values("drawn_plain", "trained", "drawn:fish:11", "stem_relu").max(axis=(0, 1))
@@ -204,6 +205,7 @@ def test_a_link_with_nonsense_shows_the_page_all_the_same(visitor, app_url, nons
     assert page.get_by_text("stopped with an error").count() == 0
 
 
+@pytest.mark.slow
 def test_a_link_can_hide_controls_and_still_set_them(visitor, app_url):
     page = page_of(visitor, app_url, hide="order,network", feature_maps_order="By number")
     assert (
@@ -271,6 +273,7 @@ def test_the_link_popover_brings_back_what_was_named_as_code_does(visitor, app_u
     expect(again.get_by_text("Random weights").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_drawing_of_something_unknown_is_told_from_what_the_network_knows(visitor, app_url):
     page = page_of(visitor, app_url, picture="drawn:umbrella:4")
     expect(page.get_by_text("never learned “umbrella”")).to_be_visible()

@@ -105,6 +105,7 @@ def test_a_shared_scale_holds_for_all_rows_and_a_threshold_leaves_places_bare(sh
     np.testing.assert_array_equal(bare, second.values < 0.3 * second.values.max())
 
 
+@pytest.mark.slow
 def test_one_place_is_read_in_all_maps_by_pointer_and_keys_without_the_server(show):
     page = show("two")
     count_messages(page)
@@ -139,6 +140,7 @@ def test_a_click_pins_the_place_and_a_tap_reads_it(show):
     expect(view(page).locator(".where")).not_to_contain_text("pinned")
 
 
+@pytest.mark.slow
 def test_what_is_no_ordinary_map_says_so(show):
     page = show("odd")
     tile = lambda name: view(page).locator(f'.tile[data-id="0 {name}"]')  # noqa: E731

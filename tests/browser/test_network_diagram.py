@@ -105,6 +105,7 @@ def test_most_weights_are_in_one_stage_and_most_work_in_others(show):
     assert page.evaluate("window.sent") == 0
 
 
+@pytest.mark.slow
 def test_a_stage_opens_to_blocks_a_block_to_layers_and_both_close_again(show):
     page = show("ResNet50")
     count_messages(page)

@@ -133,6 +133,7 @@ def test_an_output_shows_its_window_and_its_sum(show, place):
     assert frames(page) == before
 
 
+@pytest.mark.slow
 def test_an_input_shows_what_it_feeds_and_shift_turns_a_chain_round(show):
     page = show()
     before = frames(page)
@@ -508,6 +509,7 @@ def test_stages_are_accessible_and_fit(show, name, width, theme):
         assert not ours, ours[:3]
 
 
+@pytest.mark.slow
 def test_a_beamer_shows_large_cells(show):
     page = show("max")
     assert cell(page, "input", 0).bounding_box()["width"] >= 48

@@ -76,6 +76,7 @@ def test_a_zip_above_the_limit_of_other_uploads_comes_in_pieces(visitor, app_url
     assert not list((root / ".data").rglob(".making-*"))
 
 
+@pytest.mark.slow
 def test_a_lesson_that_is_chosen_by_the_keyboard_keeps_the_focus(visitor, app_url, who):
     page = entering(visitor, app_url, who)
     card = page.get_by_role("button", name="Lesson 6: Blocks")

@@ -262,6 +262,31 @@ def test_bars_and_curves_of_an_outcome_say_what_they_show():
     assert list(training_charts.outcome_lines(many, LIGHT).layout.xaxis.tickvals) == [1, 10]
 
 
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ((0.4933, 0.43, None, 1.0), ["0.493", "0.430", "", "1.000"]),
+        ((0.4933, 0.43), ["0.493", "0.430"]),
+        ((31.25, -4.0), ["31.2", "−4.0"]),
+        ((251_210, 36_314), ["251210", "36314"]),
+        ((1e-9, 5.0), ["0", "5"]),
+    ],
+)
+def test_the_numbers_on_bars_have_the_same_decimals(values, texts):
+    assert training_charts.bar_texts(values) == texts
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 10])
+def test_few_epochs_are_counted_one_by_one(run, epochs):
+    line = Line(name="a", x=tuple(map(float, range(1, epochs + 1))), y=(0.5,) * epochs)
+    found = training_charts.outcome_lines(Lines(title="T", x_title="epoch", lines=(line,)), LIGHT)
+    assert found.layout.xaxis.dtick == 1
+    learnt = training_charts.learning(
+        series_of(curves_of(run.folder), "loss", EXAMPLE, smooth=False), LIGHT, title="loss", epochs=epochs
+    )
+    assert learnt.layout.xaxis.dtick == 1
+
+
 def test_a_chart_without_points_is_drawn_empty():
     assert training_charts.learning([], LIGHT, title="loss").layout.height
     assert "none yet" in training_charts.learning_words([Series("x", 0)], "loss")

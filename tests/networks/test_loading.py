@@ -2,6 +2,7 @@
 
 import gc
 import random
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -15,6 +16,7 @@ from keras import layers
 from explorer.networks import catalogue, loading
 from explorer.networks.loading import WeightsBroken, WeightsMissing, load
 from explorer.networks.predictions import ends_in_softmax
+from explorer.networks.work_context import SentenceError
 from explorer.settings import Settings, get_settings
 
 BUILDS: list[str] = []
@@ -271,6 +273,7 @@ def test_a_new_file_is_seen(monkeypatch, tmp_path):
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(second.model.layers[-1].bias.value), [7] * 5)
 
 
+@pytest.mark.slow
 def test_efficientnet_from_the_folder_answers_as_keras_imagenet_model_does(monkeypatch, tmp_path):
     """Keras puts one more layer into EfficientNet for weights="imagenet" than for a path; see the loader."""
     use(monkeypatch, weights_folder=tmp_path)
@@ -294,6 +297,17 @@ def test_applications_give_logits():
     model = load("MobileNet", "random").model
     assert not ends_in_softmax(model)
     assert model.output_shape == (None, 1000)
+
+
+@pytest.mark.parametrize("name", ["NASNetMobile", "small_a"])
+def test_a_network_that_keras_refuses_to_build_is_one_sentence(monkeypatch, name):
+    def refuse(*_, **__):
+        raise ValueError("This backend has no such padding.")
+
+    monkeypatch.setattr("keras.applications.NASNetMobile", refuse)
+    monkeypatch.setattr(sys.modules[__name__], "small", refuse)
+    with pytest.raises(SentenceError, match="Keras cannot build .* backend"):
+        load(name, "random")
 
 
 def test_the_bundled_pair_loads():

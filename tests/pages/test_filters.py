@@ -155,6 +155,7 @@ def test_the_learning_rate_is_told_to_the_run_that_goes_on(open_page, engine):
     assert len([one for one in engine.calls if one.name == "ascent.grow"]) == 1
 
 
+@pytest.mark.slow
 def test_another_network_while_images_grow_says_that_they_go_on_elsewhere(open_page, engine):
     app = press(open_page(filters_picks="4"), "filters_grow_button")
     call, _ = engine.of("ascent.grow")
@@ -212,6 +213,7 @@ def test_a_start_from_ready_images_that_are_not_there_is_refused_in_a_sentence(o
     assert not [call for call in engine.calls if call.name == "ascent.grow"]
 
 
+@pytest.mark.slow
 def test_a_ready_image_grows_again_as_it_was_grown_whatever_the_controls_say(open_page, engine):
     app = open_page(filters_picks="1,4", filters_steps="16", filters_parameterisation="pixels")
     press(app, "filters_again")

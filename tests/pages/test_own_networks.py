@@ -138,6 +138,7 @@ def test_two_networks_of_one_minute_and_title_are_told_apart(
         assert all(run.id[-6:] in text for run, text in zip(runs[::-1], printed, strict=True))
 
 
+@pytest.mark.slow
 def test_a_network_that_is_deleted_while_it_is_looked_at_gives_way(
     visitor: Callable[..., AppTest], ended: Callable[..., Run], worker: list[str]
 ) -> None:

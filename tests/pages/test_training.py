@@ -330,6 +330,7 @@ def test_the_same_run_once_more_has_the_same_seed(open_page, root):
     assert in_link(app, "run") == again.id
 
 
+@pytest.mark.slow
 def test_a_copy_is_edited_in_the_set_up(open_page, root):
     run = made(root, ANNA, seed=11, epochs=9, settings={"optimizer": "sgd"}, data={"per_class": 20})
     app = press(open_page(run=run.id), "training_run_edit")

@@ -85,3 +85,31 @@ def processes() -> Iterator[Callable[..., subprocess.Popen]]:
         assert process.stdin is not None
         with contextlib.suppress(OSError):
             process.stdin.close()
+
+
+@pytest.fixture
+def run_script(tmp_path: Path) -> Callable[[str], str]:
+    """Run a lesson's script in the folder `script`, as somebody at home does, and return what it prints.
+
+    It computes on the backend of these tests, so that its numbers can be compared with a run's.
+    """
+    import keras
+
+    def run(script: str) -> str:
+        folder = tmp_path / "script"
+        folder.mkdir()
+        (folder / "script.py").write_text(script)
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        of_its_own = {"HOME": str(folder), "PYTHONPATH": os.pathsep.join(paths)}
+        done = subprocess.run(
+            [sys.executable, "script.py"],
+            cwd=folder,
+            env={**os.environ, **of_its_own, "KERAS_BACKEND": keras.backend.backend()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -132,10 +133,15 @@ def _axes(figure: go.Figure, series: Sequence[Series], title: str, logarithmic: 
     first = min((float(x.min()) for x in there), default=0.0)
     last = max([*(float(x.max()) for x in there), float(epochs or 0), 1.0])
     shown = [min(first, 0.0 if first < 1 else 0.6), last * 1.01]
-    figure.update_xaxes(title={"text": "epoch", "standoff": 6}, range=shown, zeroline=False)
+    figure.update_xaxes(title={"text": "epoch", "standoff": 6}, range=shown, zeroline=False, **_whole_ticks(last))
     figure.update_yaxes(title={"text": title, "standoff": 8}, zeroline=False, nticks=6)
     if logarithmic:
         figure.update_yaxes(type="log", dtick=None, nticks=6)
+
+
+def _whole_ticks(last: float) -> dict[str, Any]:
+    """Return a tick for each epoch where there are few: half an epoch is nothing that one counts."""
+    return {"tickmode": "linear", "tick0": 0, "dtick": 1} if last <= MOST_TICKS else {}
 
 
 def _legend_above(figure: go.Figure, entries: int, height: int) -> None:
@@ -197,9 +203,10 @@ def _hues(lines: Sequence[Line], palette: Palette) -> list[tuple[str, int]]:
 def outcome_lines(chart: Lines, palette: Palette, height: int = 300) -> go.Figure:
     """Draw curves of an outcome, or bars side by side where it names their positions."""
     figure = base(palette, height=height, right=12, bottom=40)
+    texts = iter(bar_texts([value for line in chart.lines for value in line.y]))
     for line, (colour, around) in zip(chart.lines, _hues(chart.lines, palette), strict=True):
         if chart.bars:
-            _bars(figure, chart, line, colour, len(chart.lines))
+            _bars(figure, chart, line, colour, list(itertools.islice(texts, len(line.y))))
             continue
         figure.add_scatter(
             x=list(line.x),
@@ -220,6 +227,8 @@ def outcome_lines(chart: Lines, palette: Palette, height: int = 300) -> go.Figur
     figure.update_yaxes(title={"text": chart.y_title, "standoff": 8}, zeroline=bool(chart.bars))
     if chart.logarithmic_x:
         figure.update_xaxes(type="log", **_few_ticks(chart))
+    elif chart.x_title == "epoch":
+        figure.update_xaxes(**_whole_ticks(max((x for line in chart.lines for x in line.x), default=1.0)))
     if chart.logarithmic_y:
         figure.update_yaxes(type="log")
     if len(chart.lines) > 1:
@@ -239,14 +248,27 @@ def _few_ticks(chart: Lines) -> dict[str, Any]:
     return {"tickvals": there, "ticktext": [f"{x:g}" for x in there]}
 
 
-def _bars(figure: go.Figure, chart: Lines, line: Line, colour: str, groups: int) -> None:
-    few = groups * len(chart.bars) <= 16
+def bar_texts(values: Sequence[float | None]) -> list[str]:
+    """Return the values of bars as they are printed: three digits of the largest, and all with as many decimals.
+
+    Args:
+        values: of all the bars of a chart; None where there is none.
+    """
+    there = [abs(value) for value in values if value]
+    if not there or max(there) >= 1000 * min(there) or not all(map(math.isfinite, there)):
+        return ["" if value is None else value_text(round(value, 4)) for value in values]
+    decimals = max(0, 3 - math.ceil(math.log10(max(there))))
+    return ["" if value is None else f"{value:.{decimals}f}".replace("-", "−") for value in values]
+
+
+def _bars(figure: go.Figure, chart: Lines, line: Line, colour: str, texts: list[str]) -> None:
+    few = len(chart.lines) * len(chart.bars) <= 16
     figure.add_bar(
         x=list(chart.bars)[: len(line.y)],
         y=list(line.y),
         name=line.name,
         marker={"color": colour, "opacity": 0.55 if line.dashed else 1.0},
-        text=["" if value is None else value_text(round(value, 4)) for value in line.y] if few else None,
+        text=texts if few else None,
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{x}: %{y:.4g}<extra>" + line.name + "</extra>",

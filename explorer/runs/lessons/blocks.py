@@ -161,7 +161,7 @@ def _parts(settings: Mapping[str, Any], data: Mapping[str, Any]) -> list[float]:
     side = data.get("side", 48)
     work = settings["epochs"] * _pictures(data) * (side / 48) ** 2 * settings["depth"] / 24
     each = {"plain": 1.0, "residual": 1.1, "separable": 3.0, "xception": 2.0, "stack": 1.5}
-    return [5 + 8e-4 * work * each[block] * (settings["filters"] / 8) ** 1.5 for block in settings["blocks"]]
+    return [9 + 2.9e-3 * work * each[block] * (settings["filters"] / 8) ** 1.5 for block in settings["blocks"]]
 
 
 def _script(config: Config) -> str:

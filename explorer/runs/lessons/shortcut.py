@@ -165,7 +165,7 @@ def _estimate(settings: Mapping[str, Any], data: Mapping[str, Any]) -> float:
 def _parts(settings: Mapping[str, Any], data: Mapping[str, Any]) -> list[float]:
     """Return the seconds of each network, its pictures among them."""
     pictures, area = 2 * settings["per_class"] * settings["epochs"], (settings["side"] / 48) ** 2
-    return [0.004 * settings["per_class"] + 0.0009 * area * pictures] * len(settings["variants"])
+    return [0.006 * settings["per_class"] + 0.0021 * area * pictures] * len(settings["variants"])
 
 
 def _script(config: Config) -> str:

@@ -243,6 +243,8 @@ def verdict(settings: dict[str, Any], results: list[Result], classes: int, compl
         why = f"{because} It takes plain blocks and others to compare."
         return Verdict(sentence=sentence, holds=None, because=why)
     plain = found["plain"]
+    if max(one.training[-1] for one in results) < 1 / classes + CLEARLY:
+        return Verdict(sentence=sentence, holds=None, because=f"{because} None has learnt yet: give them more epochs.")
     if shallow:
         holds = all(plain.training[-1] >= one.training[-1] - ALIKE for one in rivals)
     else:

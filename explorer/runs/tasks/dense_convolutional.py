@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -262,7 +263,7 @@ def _items(
         _curves(results, "validation", "Accuracy on validation pictures", "accuracy"),
         bars,
         *shown,
-        _table(results),
+        _table(results, len(truth)),
         class_table(truth, best.chances.argmax(axis=1), data.validation.classes, f"Class by class: {best.title}"),
         *(
             confusion_of(
@@ -294,7 +295,7 @@ def _curves(results: list[Result], name: str, title: str, axis: str) -> Lines:
     )
 
 
-def _table(results: list[Result]) -> Table:
+def _table(results: list[Result], pictures: int) -> Table:
     return Table(
         title="The networks",
         columns=(
@@ -323,8 +324,15 @@ def _table(results: list[Result]) -> Table:
             for result in results
         ),
         lit=tuple((row, column) for row in range(len(results)) for column in (5, 7)),
-        note="Accuracies of a thousand pictures differ by about .02 by chance.",
+        note=_by_chance(results, pictures),
     )
+
+
+def _by_chance(results: list[Result], pictures: int) -> str:
+    """Say by how much accuracies of so many pictures differ by chance: by a standard deviation of the difference."""
+    share = float(np.mean([result.share for result in results]))
+    spread = math.sqrt(2 * max(share * (1 - share), 1 / pictures) / pictures)
+    return f"Two accuracies on {pictures:,} pictures differ by about {spread:.3f} by chance alone."
 
 
 def verdict(settings: dict[str, Any], results: list[Result], complete: bool) -> Verdict:

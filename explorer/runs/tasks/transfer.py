@@ -244,7 +244,7 @@ class _Trial:
             inputs, judged = self.features[draw.index], self.judged_features
         classifier = classifiers.classifier_of("logistic" if name == "pixels" else name, self.context.config.seed)
         labels = self.labels[draw.index]
-        self.context.wait_for(lambda: classifier.fit(inputs, labels))
+        self.context.wait_for(lambda: classifiers.train(classifier, inputs, labels))
         if name == "logistic" and draw.repeat == 0:
             layer = keras.layers.Dense(len(self.classes), name=pretrained.CLASSES_LAYER)
             model = pretrained.with_head(self.base.copied(), self.stages, [layer], "transfer_logistic")

@@ -68,6 +68,7 @@ def test_a_killed_and_resumed_run_equals_an_uninterrupted_one(
     assert [row["step"] for row in whole[0].history] == list(range(1, 7))
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_trained_again_and_keeps_its_history(
     pictures: tuple[np.ndarray, np.ndarray], whole: tuple[Trained, Path]
 ) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ import pytest
 from explorer.networks.work_context import SentenceError
 from explorer.runs.lessons.shortcut import LESSON, checked
 from explorer.runs.lessons.shortcut_outcome import Judged, items, verdict
-from explorer.runs.process import ROOT
 from explorer.runs.record import new_config
 
 ANSWERS = np.array([[0.2, 0.8], [0.6, 0.4], [0.1, 0.9], [0.3, 0.7]])
@@ -98,19 +95,10 @@ def test_the_first_preset_is_short() -> None:
 
 
 @pytest.mark.slow
-def test_the_script_trains_the_same_networks(tmp_path: Path) -> None:
+def test_the_script_trains_the_same_networks(run_script: Callable[[str], str], tmp_path: Path) -> None:
     settings = {"per_class": 20, "epochs": 1, "side": 48}
     script = LESSON.script(new_config(task="shortcut", owner="anna", settings=settings, seed=3))
-    (tmp_path / "script.py").write_text(script)
-    done = subprocess.run(
-        [sys.executable, "script.py"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=840,
-    )
-    assert done.returncode == 0, done.stderr
+    said = run_script(script)
     for name in ("biased", "augmented", "mended"):
-        assert f"{name}: 48,050 weights" in done.stdout
-        assert (tmp_path / f"model-{name}.keras").is_file()
+        assert f"{name}: 48,050 weights" in said
+        assert (tmp_path / "script" / f"model-{name}.keras").is_file()

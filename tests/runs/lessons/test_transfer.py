@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ import pytest
 from explorer.networks.work_context import SentenceError
 from explorer.runs.lessons.transfer import LESSON, data_of, epochs_for, repeats_of, variant
 from explorer.runs.lessons.transfer_outcome import Result, items, largest, means_of, strategies_table, verdict
-from explorer.runs.process import ROOT
 from explorer.runs.record import new_config
 
 
@@ -157,22 +154,13 @@ def test_settings_that_cannot_be_are_refused() -> None:
 
 
 @pytest.mark.slow
-def test_the_script_trains_the_same_networks(tmp_path: Path) -> None:
+def test_the_script_trains_the_same_networks(run_script: Callable[[str], str], tmp_path: Path) -> None:
     settings = {"counts": (2,), "passes": 1, "steps": 1, "strategies": ("logistic", "frozen", "fine_tuned", "scratch")}
     data = {"source": "drawn", "validation": 4, "side": 96}
     script = LESSON.script(new_config(task="transfer", owner="anna", settings=settings, data=data, seed=3))
-    (tmp_path / "script.py").write_text(script)
-    done = subprocess.run(
-        [sys.executable, "script.py"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=840,
-    )
-    assert done.returncode == 0, done.stderr
+    said = run_script(script)
     # 431,412 weights less twelve logits and with four; the run's own networks have as many (tests/runs/tasks).
     for name in ("frozen", "fine_tuned", "scratch"):
-        assert f"{name}:" in done.stdout
-        assert (tmp_path / f"model-{name}.keras").is_file()
-    assert done.stdout.count("430,380 weights") == 3
+        assert f"{name}:" in said
+        assert (tmp_path / "script" / f"model-{name}.keras").is_file()
+    assert said.count("430,380 weights") == 3

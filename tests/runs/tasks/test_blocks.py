@@ -17,11 +17,11 @@ from explorer.runs import block_networks
 from explorer.runs.context import RunContext
 from explorer.runs.data.loading import load
 from explorer.runs.folder import STOP
-from explorer.runs.lessons.blocks import LESSON
+from explorer.runs.lessons.blocks import LESSON, is_shallow
 from explorer.runs.metrics import read_metrics
-from explorer.runs.outcome import read_outcome
+from explorer.runs.outcome import Verdict, read_outcome
 from explorer.runs.scoring import cross_entropy
-from explorer.runs.tasks.blocks import own_stack, train
+from explorer.runs.tasks.blocks import Result, own_stack, train, verdict
 from explorer.runs.trained import read_models
 
 SHAPE = (48, 48, 3)
@@ -163,6 +163,24 @@ def test_without_its_text_an_own_stack_is_asked_for(context_of: Callable[..., Ru
     context.close()
 
 
+@pytest.mark.parametrize("shallow", [True, False])
+def test_networks_that_only_guess_decide_nothing(shallow: bool) -> None:
+    settings = LESSON.settings({**SETTINGS, "depth": 6 if shallow else 36})
+    assert is_shallow(settings) == shallow
+
+    def judged(plain: float, residual: float) -> Verdict:
+        results = [
+            Result(block, 100, 1000, "", np.zeros((0, 10)), [2.3, 3 - share], [0.1, share], [0.1, share])
+            for block, share in (("plain", plain), ("residual", residual))
+        ]
+        return verdict(settings, results, classes=10, complete=True)
+
+    assert judged(0.12, 0.15).holds is None
+    assert "more epochs" in judged(0.12, 0.15).because
+    assert judged(0.85, 0.9).holds is shallow
+    assert judged(0.15, 0.9).holds is (not shallow)
+
+
 # --- runs ---
 
 
@@ -172,7 +190,7 @@ def test_a_run_trains_the_networks_side_by_side_and_an_own_stack_among_them(trai
     settings = {**SETTINGS, "blocks": ["plain", "residual", "stack"], "stack": text}
     context = trained("blocks", settings=settings, data=DATA)
     shown = read_outcome(context.folder)
-    assert shown[0].kind == "verdict" and shown[0].holds in (True, False)
+    assert shown[0].kind == "verdict" and "own stack loss" in shown[0].because.lower()
     assert {"numbers", "lines", "table", "confusion"} <= {item.kind for item in shown}
     assert [model.variant for model in read_models(context.folder).models] == ["plain", "residual", "stack"]
     rows = read_metrics(context.folder / "metrics.jsonl").rows

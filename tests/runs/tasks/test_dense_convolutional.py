@@ -18,7 +18,7 @@ from explorer.runs.folder import STOP
 from explorer.runs.lessons.dense_convolutional import LESSON, Treatment, plans, variant
 from explorer.runs.metrics import read_metrics
 from explorer.runs.outcome import predictions_file, read_arrays, read_moments, read_outcome
-from explorer.runs.tasks.dense_convolutional import Result, train, verdict
+from explorer.runs.tasks.dense_convolutional import Result, _by_chance, train, verdict
 from explorer.runs.trained import read_models
 
 AS_IN_THE_LECTURE = Treatment(standardise=False, batch_norm=True, dropout=0.0, l1=0.0, l2=0.0, augmentation={})
@@ -124,6 +124,14 @@ def test_dropout_and_batch_norm_are_judged_together_and_told_apart() -> None:
     shares["both"] = 0.89
     told = verdict(settings, [result("cnn2", name, 1.0, share) for name, share in shares.items()], complete=True)
     assert told.holds is False
+
+
+@pytest.mark.parametrize(("pictures", "share"), [(100, 0.9), (1000, 0.9), (1000, 0.7)])
+def test_what_chance_alone_makes_of_two_accuracies_is_a_binomial_s_spread(pictures: int, share: float) -> None:
+    draws = np.random.default_rng(0).binomial(pictures, share, (2, 20_000)) / pictures
+    told = _by_chance([result("dense", "plain", 1.0, share)], pictures)
+    assert f"{pictures:,} pictures" in told
+    assert float(told.split("about ")[1].split()[0]) == pytest.approx(np.std(draws[0] - draws[1]), rel=0.03)
 
 
 def test_the_verdict_about_pixels_says_that_only_the_dense_net_has_batch_norm() -> None:

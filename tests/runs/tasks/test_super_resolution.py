@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -21,7 +19,6 @@ from explorer.runs.layers import Bicubic
 from explorer.runs.lessons.super_resolution import LESSON
 from explorer.runs.metrics import read_metrics
 from explorer.runs.outcome import picture_file, read_moments, read_outcome
-from explorer.runs.process import ROOT
 from explorer.runs.tasks.super_resolution import busiest_crop, enlarged, network_of, train
 
 DATA = {"source": "drawn_clean", "side": 48, "pictures": 20, "validation": 10}
@@ -129,21 +126,16 @@ def test_the_busiest_crop_is_found() -> None:
 
 
 @pytest.mark.slow
-def test_the_script_trains_the_same_network_to_the_same_numbers(trained: Trained) -> None:
+def test_the_script_trains_the_same_network_to_the_same_numbers(
+    trained: Trained, run_script: Callable[[str], str], tmp_path: Path
+) -> None:
     context = trained("super_resolution", seed=3, settings={**SETTINGS, "networks": ["residual"]}, data=DATA)
-    folder = context.folder / "script"
-    folder.mkdir()
-    (folder / "script.py").write_text(LESSON.script(context.config))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "script.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    said = run_script(LESSON.script(context.config))
     ours = keras.saving.load_model(context.folder / "model-residual.keras")
-    theirs = keras.saving.load_model(folder / "residual.keras")
+    theirs = keras.saving.load_model(tmp_path / "script" / "residual.keras")
     assert ours.count_params() == theirs.count_params()
     last = [row for row in read_metrics(context.folder / "metrics.jsonl").rows if "val_psnr" in row][-1]
-    told = float(done.stdout.rsplit("val_psnr: ", 1)[1].split()[0])
+    told = float(said.rsplit("val_psnr: ", 1)[1].split()[0])
     assert told == pytest.approx(last["val_psnr"], abs=0.3)
 
 

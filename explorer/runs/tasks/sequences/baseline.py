@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from explorer.runs.context import RunContext
 
@@ -14,6 +15,7 @@ PIECE = 20
 MOST_PIECES = 25
 
 
+@threadpool_limits.wrap(limits=1)  # products this small take many times as long on several threads
 def logistic_regression(context: RunContext, inputs: Any, labels: Any, strength: float = 1.0) -> LogisticRegression:
     """Return a logistic regression on standardised or counted inputs, as far as it got before a stop.
 
