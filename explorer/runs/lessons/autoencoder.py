@@ -79,7 +79,7 @@ _PRESETS = (
         "Drawn objects",
         {"sizes": (16, 128), "epochs": 20, "batch_size": 16},
         {"source": "drawn", "per_class": 300, "side": 32, "backgrounds": "plain"},
-        note="Colour pictures of objects in any place and size: far harder than centred digits.",
+        note="Objects in any place and size: far harder than centred digits. A short run does not reach PCA.",
     ),
     Preset(
         "gpu",

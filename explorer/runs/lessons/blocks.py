@@ -83,7 +83,13 @@ _DATA = {
 }
 
 _PRESETS = (
-    Preset("deep", "Deep: shortcuts or none", data=_DATA, note="24 convolutions without batch normalisation."),
+    Preset(
+        "deep",
+        "Deep: shortcuts or none",
+        {"epochs": 10},
+        _DATA,
+        note="24 convolutions without batch normalisation.",
+    ),
     Preset(
         "shallow",
         "Shallow: shortcuts or none",
