@@ -283,9 +283,9 @@ def _parts(settings: Mapping[str, Any], data: Mapping[str, Any]) -> list[float]:
         return [1.25e-6 * work * length * width for width in settings["widths"]]
     if settings["task"] == "table":
         count = settings["folds"] * len(TABLE_NETWORKS)
-        return [(2 + 0.09 * settings["epochs"]) / len(TABLE_NETWORKS)] * count
+        return [(2 + 0.14 * settings["epochs"]) / len(TABLE_NETWORKS)] * count
     steps = 384 if settings["signals"] == "heartbeats" else 1024
-    return [3.5e-6 * work * steps]
+    return [2e-6 * work * steps]
 
 
 # --- what there is to be seen before a run starts ---
