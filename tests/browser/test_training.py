@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from explorer.interface.components.camera_state import SENTENCES
 from explorer.pictures.sources import resolve
 from explorer.runs import outcome
 from explorer.runs.context import RunContext
@@ -74,6 +75,56 @@ def test_a_zip_above_the_limit_of_other_uploads_comes_in_pieces(visitor, app_url
     expect(page.get_by_role("combobox", name="Data set")).to_have_value("large · 6 pictures, 2 classes")
     expect(page.locator(".training-data .name")).to_have_text(["boat", "key"])
     assert not list((root / ".data").rglob(".making-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("devices", "permission", "reason"),
+    [([], "granted", "none"), (["videoinput"], "denied", "denied"), (["videoinput"], "prompt", "asked")],
+)
+def test_who_sees_no_moving_picture_reads_why(visitor, app_url, who, devices, permission, reason):
+    page = entering(visitor, app_url, who, lesson="transfer", source="own")
+    page.evaluate(
+        """([devices, state]) => {
+            navigator.mediaDevices.enumerateDevices = async () => devices.map((kind) => ({ kind }));
+            navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("No", "NotAllowedError"); };
+            navigator.permissions.query = async () => ({ state });
+        }""",
+        [devices, permission],
+    )
+    page.get_by_role("button", name="Add pictures").click()
+    panel = page.get_by_test_id("stPopoverBody")
+    panel.get_by_text("Webcam", exact=True).click()
+    panel.get_by_role("textbox", name="Class").fill("mug")
+    panel.get_by_role("textbox", name="Class").press("Enter")
+    expect(panel.get_by_text(SENTENCES[reason])).to_be_visible()
+    expect(panel.get_by_text("This app would like to use your camera")).to_be_visible(visible=reason == "asked")
+    before = page.locator("[class*=st-key-training_webcam_0]")
+    expect(before).to_have_count(1)
+    panel.get_by_role("button", name="Try the camera again").click()
+    expect(page.locator("[class*=st-key-training_webcam_1]")).to_have_count(1)
+    expect(before).to_have_count(0)
+
+
+@pytest.mark.slow
+def test_a_picture_that_was_given_by_mistake_is_taken_out_by_a_click(visitor, app_url, who):
+    page = entering(visitor, app_url, who, lesson="transfer", source="own")
+    page.get_by_role("button", name="Add pictures").click()
+    panel = page.get_by_test_id("stPopoverBody")
+    panel.get_by_text("Files", exact=True).click()
+    panel.get_by_role("textbox", name="Class").fill("boat")
+    panel.get_by_role("textbox", name="Class").press("Enter")
+    files = []
+    for number in range(3):
+        stream = io.BytesIO()
+        Image.fromarray(resolve(f"drawn:boat:{number}").pixels).save(stream, "JPEG")
+        files.append({"name": f"{number}.jpg", "mimeType": "image/jpeg", "buffer": stream.getvalue()})
+    panel.get_by_test_id("stFileUploader").locator("input").set_input_files(files)
+    expect(panel.get_by_text("boat: 3")).to_be_visible()
+    panel.get_by_role("button", name="Take out 1 1.jpg").click()
+    expect(panel.get_by_text("boat: 2")).to_be_visible()
+    expect(panel.get_by_role("button", name="Take out 0 0.jpg")).to_be_visible()
+    expect(panel.get_by_role("button", name="Take out 1 1.jpg")).to_have_count(0)
 
 
 @pytest.mark.slow

@@ -7,11 +7,14 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageOps
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.interface import large_uploads, picture_picker, runs_service
+from explorer.interface.components.camera_state import camera_state
+from explorer.interface.components.gallery import Tile, gallery
 from explorer.interface.components.large_file import large_file
 from explorer.interface.current_picture import plain
 from explorer.interface.state import show_in
@@ -33,6 +36,9 @@ SHELF_BYTES = 20_000_000
 LONGEST_CLASS = 40
 SMALL_BYTES = 100_000
 """A file up to this size lies on the shelf as it came."""
+
+SHELF_SHOWN, SHELF_TILE = 48, 44
+"""The latest pictures of the class at hand are shown, at most so many, each so many pixels of the page wide."""
 
 _TURN = "_training_upload_turn"
 _SENT = "_training_zip_sent"
@@ -204,19 +210,17 @@ def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) 
     elif not name:
         st.caption("Name the class first." if not typed.strip() else "A class needs a name with a letter or a digit.")
     elif webcam:
-        shot = st.camera_input(f"A picture of “{plain(name)}”", key=f"training_webcam_{turn}")
+        field = f"training_webcam_{turn}"
+        shot = st.camera_input(f"A picture of “{plain(name)}”", key=field)
         taken = [shot] if shot is not None else []
-        st.caption(
-            "No moving picture? Allow this page the camera beside the browser's address, and close what else uses it; "
-            "without a camera take *Files*."
-        )
+        camera_state(field, key="training_webcam_state", on_again=_next_turn)
     else:
         taken = st.file_uploader(
             f"Pictures of “{plain(name)}”", key=f"training_files_{turn}", accept_multiple_files=True,
             max_upload_size=get_settings().upload_megabytes,
         )  # fmt: skip
     if taken:
-        st.session_state[_TURN] = turn + 1
+        _next_turn()
         with st.spinner("Reading the pictures …"):
             _put(shelf, name, taken)
         st.rerun()
@@ -228,6 +232,8 @@ def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) 
                 "Remove", icon=":material/close:", key=f"training_shelf_remove_{number}", type="tertiary",
                 on_click=_take_out, args=(shelf, each), help=f"Take “{plain(each)}” and its pictures out",
             )  # fmt: skip
+        if each == name:
+            _pictures(shelf, each)
     with st.container(horizontal=True):
         enough = sum(len(pictures) > 1 for pictures in shelf.values()) > 1
         if st.button(
@@ -241,6 +247,42 @@ def _class_by_class(title: str, choose: Callable[[str], None], *, webcam: bool) 
         if shelf:
             st.button("Start over", key="training_shelf_empty", on_click=lambda: st.session_state.pop(SHELF, None))
     _say(_FAILED)
+
+
+def _next_turn() -> None:
+    """Give the fields for files and camera new keys, which empties them and tries the camera anew."""
+    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
+
+
+def _pictures(shelf: Shelf, name: str) -> None:
+    """Draw the latest pictures of a class; a click takes one out."""
+    shown = shelf[name][-SHELF_SHOWN:]
+
+    def picked() -> None:
+        event = st.session_state["training_shelf_pictures"].pick
+        take_one_out(shelf, name, str(event.get("id", "")) if isinstance(event, dict) else "")
+
+    gallery(
+        np.stack([_thumbnail(content) for _, content in shown]),
+        [Tile(file, alt=f"Take out {file}") for file, _ in shown],
+        name=f"Pictures of {name}", key="training_shelf_pictures", on_pick=picked, tile=SHELF_TILE, most=SHELF_TILE,
+    )  # fmt: skip
+    st.caption("Click a picture to take it out.")
+
+
+@st.cache_resource(max_entries=1000, scope="session", show_spinner=False)
+def _thumbnail(content: bytes) -> np.ndarray:
+    """Return the middle of a picture, uint8 (64, 64, 3)."""
+    return np.asarray(ImageOps.fit(Image.fromarray(decode(content).pixels), (64, 64)))
+
+
+def take_one_out(shelf: Shelf, name: str, file: str) -> None:
+    """Take one picture out of a class of the shelf; the class goes with its last one."""
+    left = [picture for picture in shelf.get(name, []) if picture[0] != file]
+    if left:
+        shelf[name] = left
+    else:
+        shelf.pop(name, None)
 
 
 def _say(key: str) -> None:
@@ -282,7 +324,8 @@ def _put(shelf: Shelf, name: str, taken: Sequence[UploadedFile]) -> None:
             continue
         held += len(content)
         pictures = shelf.setdefault(name, [])
-        pictures.append((f"{len(pictures)} {file.name}", content))
+        number = int(pictures[-1][0].partition(" ")[0]) + 1 if pictures else 0
+        pictures.append((f"{number} {file.name}", content))
     said = skipped[:1]
     if len(skipped) > 1:
         said.append(f"{len(skipped) - 1:,} more could not be read.")
