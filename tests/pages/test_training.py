@@ -9,16 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.interface import runs_service as service
 from explorer.interface import work
-from explorer.interface.training import about, live, own_data, settings_link, try_it
-from explorer.interface.training.reading import curves_of
+from explorer.interface.components import camera_state
+from explorer.interface.training import about, card, learning, live, own_data, settings_link, try_it, words
+from explorer.interface.training.reading import curves_of, outcome_of
 from explorer.networks.work_context import SentenceError
-from explorer.runs import tasks
+from explorer.runs import outcome, tasks
 from explorer.runs.applied import Applicable
 from explorer.runs.data import own
 from explorer.runs.folder import LOCK, read_status, read_wishes
@@ -27,7 +29,7 @@ from explorer.runs.lessons.shortcut import LESSON
 from explorer.runs.lock import hold
 from explorer.runs.record import Run
 from explorer.settings import Settings
-from tests.pages.made_runs import EXAMPLE, SENTENCE, made
+from tests.pages.made_runs import EXAMPLE, SENTENCE, VARIANTS, made, skill
 
 PAGE = Path(__file__).parents[2] / "pages" / "training.py"
 ANNA, BEN = "a" * 32, "b" * 32
@@ -509,13 +511,30 @@ def test_a_class_is_taken_off_the_shelf_and_the_others_stay(open_page, use):
     assert not app.button(key="training_make").disabled
 
 
-def test_who_sees_no_moving_picture_reads_what_to_do(open_page, use, monkeypatch):
-    monkeypatch.setattr(own_data.picture_picker, "webcam_allowed", lambda url: True)
-    app = collecting(open_page, use, {})
-    app.session_state["training_data_way"] = "Webcam"
+def test_one_picture_is_taken_off_the_shelf_and_the_class_goes_with_its_last_one(open_page, use):
+    shelf = {"mug": [("0 a.png", picture_bytes()), ("1 b.png", picture_bytes())], "jug": [("0 c.png", picture_bytes())]}
+    app = collecting(open_page, use, shelf)
     app.text_input(key="training_class").set_value("mug").run()
+    assert not app.exception and "Click a picture to take it out" in said(app)
+    own_data.take_one_out(shelf, "mug", "0 a.png")
+    assert [name for name, _ in shelf["mug"]] == ["1 b.png"]
+    own_data.take_one_out(shelf, "jug", "0 c.png")
+    assert list(shelf) == ["mug"]
+
+
+def test_pictures_that_come_after_one_was_taken_out_have_names_of_their_own(open_page, use):
+    shelf = {"mug": [("0 a.png", picture_bytes()), ("1 shot.png", picture_bytes()), ("2 shot.png", picture_bytes())]}
+    own_data.take_one_out(shelf, "mug", "0 a.png")
+    app = collecting(open_page, use, shelf)
+    app.text_input(key="training_class").set_value("mug").run()
+    app.get("file_uploader")[-1].upload("shot.png", picture_bytes(), "image/png").run()
     assert not app.exception
-    assert "Allow this page the camera" in said(app) and "without a camera take *Files*" in said(app)
+    assert [name for name, _ in app.session_state[own_data.SHELF]["mug"]] == ["1 shot.png", "2 shot.png", "3 shot.png"]
+
+
+def test_each_reason_why_there_is_no_moving_picture_has_a_sentence_of_its_own():
+    assert len(set(camera_state.SENTENCES.values())) == len(camera_state.SENTENCES) == 4
+    assert all(sentence.endswith(".") and sentence.count(".") == 1 for sentence in camera_state.SENTENCES.values())
 
 
 @pytest.mark.parametrize("typed", ["///", "..", "   ", "-"])
@@ -577,3 +596,39 @@ def test_why_no_data_set_came_of_an_upload_is_said_in_the_panel_where_it_was_giv
     assert [error.value for panel in popovers(app.main) for error in panel.get("error")] == [
         "None of these files is a picture that can be read\\."
     ]
+
+
+@pytest.mark.parametrize("act", ["training_run_again", "training_run_delete"])
+def test_what_another_tab_has_deleted_is_said_to_be_gone_once(open_page, root, act):
+    run = made(root, ANNA)
+    app = open_page(run=run.id)
+    service.delete(ANNA, run.id)
+    press(app, act)
+    assert said(app).count("There is no such run; it may have been deleted.") == 1
+    assert "training_start" in keys(app)
+
+
+def test_the_card_names_each_network_once_and_says_where_the_curves_of_each_end(root):
+    run = made(root, ANNA)
+    text = card.card(run, EXAMPLE, outcome_of(run.folder), curves_of(run.folder), [])
+    headings = [line for line in text.splitlines() if line.startswith("### ")]
+    assert f"### {VARIANTS['tuned']}: what is taken for what" in headings
+    ends = text.partition("### Where the curves end")[2].partition("##")[0].splitlines()
+    rows = {row.split(" | ")[0].removeprefix("| "): row for row in ends if row.startswith("| ")}
+    assert set(VARIANTS.values()) < set(rows)
+    assert f"{skill(6, 2) - 0.06:.6g}" in rows["From scratch"] and "validation accuracy" in rows["Network"]
+
+
+def test_a_number_and_its_unit_stay_in_one_line_of_the_table():
+    numbers = outcome.Numbers(rows=(outcome.Number(label="Dense", value=97.04, digits=1, unit="%"),))
+    assert words.main_number([numbers], {}) == "Dense 97.0\u00a0%"
+
+
+def test_texts_and_recordings_are_shown_wide_enough_to_be_read(open_page, root, monkeypatch):
+    run, shown = made(root, ANNA), []
+    texts = {**outcome.read_arrays(run.folder, outcome.PROBE), "pixels": np.zeros((8, 96, 288, 3), np.uint8)}
+    monkeypatch.setattr(learning, "gallery", lambda *_, tile, most, **__: shown.append((tile, most)))
+    open_page(run=run.id, panel="learned")
+    monkeypatch.setattr(learning, "probe_of", lambda folder: texts)
+    open_page(run=run.id, panel="learned")
+    assert shown == [(84, 110), (250, 288)]

@@ -78,7 +78,9 @@ def refuse(sentence: str) -> None:
     st.session_state[_REFUSED] = sentence
 
 
-def say_refused() -> None:
-    """Say what was refused since the last press of a button."""
-    if sentence := st.session_state.pop(_REFUSED, None):
+def say_refused() -> str:
+    """Say what was refused since the last press of a button, and return it, "" for nothing."""
+    sentence = str(st.session_state.pop(_REFUSED, None) or "")
+    if sentence:
         st.error(sentence, icon=":material/block:")
+    return sentence

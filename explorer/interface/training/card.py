@@ -38,9 +38,7 @@ def card(
     parts += ["## What came of it", ""]
     parts += _came_of(run)
     parts += _outcome(outcome)
-    if curves.latest:
-        parts += ["### The last numbers of the curves", ""]
-        parts += _table(("Number", "Value"), [(name, f"{value:.6g}") for name, value in sorted(curves.latest.items())])
+    parts += _last_numbers(curves, lesson)
     if models:
         parts += ["## Networks", ""]
         parts += _table(
@@ -124,7 +122,13 @@ def _verdicts(outcome: Sequence[Any]) -> list[str]:
                 False: "It does not hold in this run.",
                 None: "This run cannot tell.",
             }
-            parts += [f"> {_plain(item.sentence)}", "", f"**{word[item.holds]}** {_plain(item.because)}", ""]
+            because = _plain(item.because)
+            parts += [
+                f"> {_plain(item.sentence)}",
+                "",
+                f"**{word[item.holds]}** {because[:1].upper()}{because[1:]}",
+                "",
+            ]
     return parts
 
 
@@ -162,10 +166,25 @@ def _outcome(outcome: Sequence[Any]) -> list[str]:
             parts += _table(item.columns, rows)
             parts += [_plain(item.note), ""] if item.note else []
         elif isinstance(item, Confusion):
-            parts += [f"### {_plain(item.title) or 'What is taken for what'} {_plain(item.variant)}".rstrip(), ""]
+            title = item.title or f"What is taken for what {item.variant}".rstrip()
+            parts += [f"### {_plain(title)}", ""]
             matrix = [(name, *map(str, row)) for name, row in zip(item.classes, item.matrix, strict=False)]
             parts += _table(("truth ↓ answer →", *item.classes), matrix)
     return parts
+
+
+def _last_numbers(curves: RunCurves, lesson: Lesson | None) -> list[str]:
+    """Return where the curves of each network end."""
+    names = sorted({name for _, name, _ in curves.raw})
+    rows = []
+    for variant in curves.variants():
+        ends = [curves.curve(variant, name, within=False) or curves.curve(variant, name, within=True) for name in names]
+        said = ["–" if end is None else f"{end.y[-1]:.6g}" for end in ends]
+        rows.append((words.variant_title(lesson, variant), *said))
+    if not rows:
+        return []
+    heading = ["### Where the curves end", ""]
+    return heading + _table(("Network", *map(words.metric_title, names)), rows)
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

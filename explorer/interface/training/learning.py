@@ -22,6 +22,9 @@ from explorer.runs.record import Run
 
 DECAY_WITHIN, DECAY_EPOCHS = 0.9, 0.6
 MOST_PROBES = 12
+TILE, WIDE_TILE = 84, 250
+"""Pixels of the page from which a tile of a guess begins: a picture's, and that of a text or a recording, which is
+wide and has letters or lines that are fine."""
 
 
 def chosen_metric(curves: RunCurves) -> str:
@@ -213,7 +216,12 @@ def guesses(item: Guesses, folder: Path, key: str) -> None:
                 share=float(true),
             )
         )
-    gallery(as_colours(probe["pixels"][:count]), tiles, name="Guesses", key=key, tile=84, most=110)
+    tile, most = (WIDE_TILE, probe["pixels"].shape[2]) if _is_wide(probe["pixels"]) else (TILE, 110)
+    gallery(as_colours(probe["pixels"][:count]), tiles, name="Guesses", key=key, tile=tile, most=max(tile, most))
+
+
+def _is_wide(pixels: np.ndarray) -> bool:
+    return pixels.shape[2] >= 2 * pixels.shape[1]
 
 
 def show(run: Run, lesson: Lesson | None, metric: str, live: bool) -> None:
@@ -226,7 +234,8 @@ def show(run: Run, lesson: Lesson | None, metric: str, live: bool) -> None:
         charts(run, curves, lesson, metric)
         return
     sheets = any(not isinstance(moment.item, Guesses) for moment in curves.moments)
-    left, right = st.columns([1, 1.25] if sheets else [1.9, 1], gap="medium")
+    wide = sheets or ("pixels" in (probe := probe_of(run.folder)) and _is_wide(probe["pixels"]))
+    left, right = st.columns([1, 1.25] if wide else [1.9, 1], gap="medium")
     with right:
         at = moments(run, curves, lesson, live)
     with left:

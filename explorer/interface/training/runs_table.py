@@ -73,6 +73,7 @@ def show(opened: str = "") -> None:
     listing = asking.mine()
     runs = [run for run in listing.runs if asking.owns(run)]
     if not runs and not listing.broken:
+        STATE.linked("compared")  # or the address keeps what is gone
         return
     st.html(_LOOK)
     with STATE.part("runs"):

@@ -13,15 +13,16 @@ from explorer.networks.work_context import SentenceError
 from explorer.runs.record import Run
 
 
-def _opened() -> Run | None:
-    """Return the run that the link names; say so where this visitor sees no such run."""
+def _opened(refused: str) -> Run | None:
+    """Return the run that the link names; say so where this visitor sees no such run, unless it is said already."""
     wanted = STATE.linked("run")
     if not wanted:
         return None
     try:
         return asking.find(wanted)
     except SentenceError as failure:
-        st.warning(str(failure), icon=":material/search_off:")
+        if str(failure) != refused:
+            st.warning(str(failure), icon=":material/search_off:")
         return None
 
 
@@ -32,8 +33,7 @@ def show() -> None:
     jobs.begin_look()
     fit_narrow_screens("training")
     page_head("Training", "How does a network learn, and what does it learn?")
-    asking.say_refused()
-    run = _opened()
+    run = _opened(asking.say_refused())
     if run is not None:
         one_run.show(run)
     else:

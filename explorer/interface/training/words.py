@@ -145,7 +145,8 @@ def main_number(items: Iterable[Any], latest: Mapping[str, float]) -> str:
         if isinstance(item, Numbers) and item.rows:
             first = next((row for row in item.rows if not row.baseline), item.rows[0])
             what = f"{item.title}: {first.label}" if item.title else first.label
-            return f"{what} {first.value:.{first.digits}f}{' ' + first.unit if first.unit else ''}"
+            value = f"{first.value:.{first.digits}f}"
+            return f"{what} {value}" + (f"\u00a0{first.unit}" if first.unit else "")
     for name in [*(n for n in latest if n.startswith("val_") and n != "val_loss"), "val_loss", "loss"]:
         if name in latest:
             return f"{metric_title(name)} {value_text(latest[name])}"
