@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ MOST_TICKS = 10
 DASHES = ("solid", "dot", "dashdot")
 ROOM_OF_A_LETTER = 3.5
 """Pixels that a letter of a slanted name takes downwards."""
+
+LETTERS_BELOW, ROOM_OF_A_LINE = 54, 14
+"""Letters of a line below all bars of a chart on a phone, and pixels of each further line."""
 
 SYMBOLS = ("circle", "x", "square-open")
 """For the first row of colours and those that repeat them."""
@@ -149,7 +153,7 @@ def _legend_above(figure: go.Figure, entries: int, height: int) -> None:
     figure.update_layout(
         showlegend=True,
         height=height + 20 * (rows - 1),
-        margin={"t": 12 + 22 * rows},
+        margin={"t": 12},  # which grows by what the legend needs: the browser alone knows in how many rows it stands
         legend={
             "orientation": "h",
             "x": 0,
@@ -218,11 +222,10 @@ def outcome_lines(chart: Lines, palette: Palette, height: int = 300) -> go.Figur
             hovertemplate="%{x:.4g}: %{y:.4g}<extra>" + line.name + "</extra>",
         )
     if chart.bars:
-        longest = max(len(name) for name in chart.bars)
-        slanted = longest * len(chart.bars) > 90
-        height += round(ROOM_OF_A_LETTER * longest) if slanted else 0  # or long names leave the bars no room
+        axis, below = _bar_axis(chart.bars)
+        height += below  # or long names leave the bars no room
         figure.update_layout(barmode="group", bargap=0.28, bargroupgap=0.08, height=height)
-        figure.update_xaxes(showgrid=False, tickangle=-35 if slanted else 0)
+        figure.update_xaxes(showgrid=False, tickvals=list(chart.bars), **axis)
     figure.update_xaxes(title={"text": chart.x_title, "standoff": 8}, zeroline=False)
     figure.update_yaxes(title={"text": chart.y_title, "standoff": 8}, zeroline=bool(chart.bars))
     if chart.logarithmic_x:
@@ -236,6 +239,19 @@ def outcome_lines(chart: Lines, palette: Palette, height: int = 300) -> go.Figur
     return figure
 
 
+def _bar_axis(names: Sequence[str]) -> tuple[dict[str, Any], int]:
+    """Return how names stand below their bars, and the pixels that they need more than short ones.
+
+    They stand in lines that have room on a phone, or slanted where a word is too long for that.
+    """
+    letters = max(LETTERS_BELOW // len(names), 1)
+    if max(len(word) for name in names for word in name.split() or [""]) > letters:
+        return {"tickangle": -35, "ticktext": list(names)}, round(ROOM_OF_A_LETTER * max(map(len, names)))
+    lines = [textwrap.wrap(name, letters) for name in names]
+    further = max(map(len, lines)) - 1
+    return {"tickangle": 0, "ticktext": ["<br>".join(each) for each in lines]}, ROOM_OF_A_LINE * further
+
+
 def _dash(line: Line, around: int) -> str:
     return "dash" if line.dashed else DASHES[around % len(DASHES)]
 
@@ -243,7 +259,7 @@ def _dash(line: Line, around: int) -> str:
 def _few_ticks(chart: Lines) -> dict[str, Any]:
     """Return ticks at the measured positions where there are few: 2, 5, 10 say more than powers of ten."""
     there = sorted({x for line in chart.lines for x in line.x if x > 0})
-    if not 2 <= len(there) <= MOST_TICKS:
+    if not 1 <= len(there) <= MOST_TICKS:
         return {}
     return {"tickvals": there, "ticktext": [f"{x:g}" for x in there]}
 
