@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
@@ -18,7 +19,7 @@ from explorer.pictures.sources import resolve
 from explorer.runs import outcome
 from explorer.runs.context import RunContext
 from tests.browser.conftest import overflow_pixels, wait_until_idle
-from tests.pages.made_runs import SENTENCE, made
+from tests.pages.made_runs import CLASSES, SENTENCE, made
 
 RUN_MS = 400_000
 
@@ -309,3 +310,17 @@ def test_a_sheet_on_a_phone_begins_at_its_left_end_and_is_moved_to_its_right_one
     lefts = sheets.locator("img").evaluate_all("all => all.map(each => each.getBoundingClientRect().left)")
     assert min(lefts) >= 0 and len(set(lefts)) == 1  # below each other
     assert sheets.first.evaluate("sheet => sheet.scrollWidth > sheet.clientWidth")
+
+
+@pytest.mark.slow
+def test_texts_stand_below_each_other_on_a_phone(visitor, app_url, root, who):
+    run = made(root, who, lesson="one_dimension", title="Texts")
+    context = RunContext(run.folder, run.config)
+    outcome.write_probe(context, np.full((8, 96, 288, 3), 255, np.uint8), CLASSES, [0, 1, 2, 3] * 2, ["a text"] * 8)
+    context.close()
+    page = entering(visitor, app_url, who, width=390, height=844, run=run.id, panel="learned")
+    tiles = page.locator("[class*=st-key-training_probe_]").locator(".tile")
+    expect(tiles).to_have_count(8)
+    places = tiles.evaluate_all("all => all.map((each) => each.getBoundingClientRect())")
+    assert len({place["left"] for place in places}) == 1
+    assert min(place["width"] for place in places) > 250

@@ -85,8 +85,8 @@ def test_the_number_of_a_run_is_not_that_of_what_it_is_measured_against():
         Number(label="bicubic", value=21.93, unit="dB", baseline=True),
         Number(label="residual", value=22.2, unit="dB"),
     )
-    assert words.main_number([Numbers(rows=rows)], {}) == "residual 22.20 dB"
-    assert words.main_number([Numbers(rows=rows[:1])], {}) == "bicubic 21.93 dB"
+    assert words.main_number([Numbers(rows=rows)], {}) == "residual 22.20\u00a0dB"
+    assert words.main_number([Numbers(rows=rows[:1])], {}) == "bicubic 21.93\u00a0dB"
 
 
 def test_classes_are_kept_apart_by_their_letters_and_not_by_case_or_folders():

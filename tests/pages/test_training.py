@@ -17,7 +17,9 @@ from streamlit.testing.v1 import AppTest
 from explorer.interface import runs_service as service
 from explorer.interface import work
 from explorer.interface.components import camera_state
-from explorer.interface.training import about, card, learning, live, own_data, settings_link, try_it, words
+from explorer.interface.figures import training_charts
+from explorer.interface.theme import LIGHT
+from explorer.interface.training import about, card, learning, live, own_data, settings_link, try_it
 from explorer.interface.training.reading import curves_of, outcome_of
 from explorer.networks.work_context import SentenceError
 from explorer.runs import outcome, tasks
@@ -619,9 +621,30 @@ def test_the_card_names_each_network_once_and_says_where_the_curves_of_each_end(
     assert f"{skill(6, 2) - 0.06:.6g}" in rows["From scratch"] and "validation accuracy" in rows["Network"]
 
 
-def test_a_number_and_its_unit_stay_in_one_line_of_the_table():
-    numbers = outcome.Numbers(rows=(outcome.Number(label="Dense", value=97.04, digits=1, unit="%"),))
-    assert words.main_number([numbers], {}) == "Dense 97.0\u00a0%"
+def test_a_number_and_its_unit_stay_in_one_line_of_the_table(open_page, root, monkeypatch):
+    made(root, ANNA)
+    number = outcome.Number(label="Dense", value=97.04, digits=1, unit="%")
+    monkeypatch.setattr(_module("runs_table"), "outcome_of", lambda folder: (outcome.Numbers(rows=(number,)),))
+    assert "Dense 97.0\u00a0%" in said(open_page())
+
+
+def test_long_names_of_bars_stand_in_lines_and_a_word_too_long_for_that_is_slanted():
+    def axis(*names: str) -> Any:
+        line = outcome.Line(name="accuracy", x=tuple(range(len(names))), y=(0.5,) * len(names))
+        chart = outcome.Lines(title="", bars=names, lines=(line,))
+        return training_charts.outcome_lines(chart, LIGHT).layout.xaxis
+
+    lines = axis("Logistic regression", "Convolution, columns in their order", "Shuffled", "Dense network")
+    assert (lines.tickangle, lines.ticktext[0]) == (0, "Logistic<br>regression")
+    assert lines.ticktext[1].replace("<br>", " ") == "Convolution, columns in their order"
+    slanted = axis("A", "B", "C", "Donaudampfschifffahrt")
+    assert slanted.tickangle < 0 and slanted.ticktext[3] == "Donaudampfschifffahrt"
+
+
+def test_a_single_measured_position_has_its_tick_on_a_logarithmic_axis():
+    line = outcome.Line(name="autoencoder", x=(8,), y=(0.03,), points=True)
+    chart = outcome.Lines(title="", lines=(line,), logarithmic_x=True)
+    assert training_charts.outcome_lines(chart, LIGHT).layout.xaxis.ticktext == ("8",)
 
 
 def test_texts_and_recordings_are_shown_wide_enough_to_be_read(open_page, root, monkeypatch):

@@ -149,7 +149,8 @@ def _row(run: Run, is_open: bool, is_picked: bool, places: Any) -> None:
         _cell(run, "state", _state_words(run, places))
         _cell(run, "began", words.clock(run.status.began, st.context.timezone))
         _cell(run, "took", words.took(run))
-        _cell(run, "number", plain(_number(run)) or "–")
+        # A number and its unit stay in one line.
+        _cell(run, "number", "\u00a0".join(map(plain, _number(run).split("\u00a0"))) or "–")
         st.button(
             "Open", key=f"training_open_{run.id}", on_click=open_run, args=(run.id,), type="tertiary",
             icon=":material/arrow_forward:", disabled=is_open, help=f"Look at {title}",

@@ -30,7 +30,7 @@ STATES: Mapping[State, tuple[str, str, str]] = {
 VERDICTS = {
     True: ("holds", ":material/verified:", "green"),
     False: ("does not hold", ":material/unpublished:", "orange"),
-    None: ("open", ":material/help:", "gray"),
+    None: ("cannot tell", ":material/help:", "gray"),
 }
 """In a word what a run says about its sentence, with icon and colour."""
 

@@ -40,6 +40,7 @@ export default function (component) {
 
   grid.setAttribute("aria-label", header.name);
   grid.dataset.few = String(tiles.length <= 4);
+  grid.dataset.wide = String(width >= 2 * height); // texts and recordings: beside each other they have no room on a phone
   board.style.setProperty("--tile", header.tile + "px");
   const few = header.most && tiles.length <= 4;
   grid.style.maxWidth = few ? header.most * tiles.length + 8 * (tiles.length - 1) + "px" : "";
