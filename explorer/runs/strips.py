@@ -12,7 +12,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 INK = (118, 118, 118, 255)
-TEXT = 15
+TEXT, LARGEST_TEXT = 15, 26
+LINES_OF_TEXT = 48
+"""A sheet is about so many times as wide as its words are high: a page shows wide sheets reduced."""
 GAP = 6
 LEAST_SIDE = 132
 """Pixels of a picture on a sheet at least: smaller ones are enlarged by whole numbers, so that each pixel is seen."""
@@ -55,26 +57,31 @@ def sheet(
     height, width = rows[0][0].shape[:2]
     zoom = max(1, -(-least_side // min(height, width)))
     tall, wide = height * zoom, width * zoom
-    font = ImageFont.load_default(TEXT)
-    left = max((round(font.getlength(title)) for title in row_titles), default=-2 * GAP) + 2 * GAP
-    top = TEXT + 2 * GAP if column_titles else 0
     columns = max(len(row) for row in rows)
+    size = min(max(TEXT, columns * (wide + gap) // LINES_OF_TEXT), LARGEST_TEXT)
+    font = ImageFont.load_default(size)
+    if column_titles and columns > 1:  # they stand above their columns and not in each other's way
+        longest = max(font.getlength(title) for title in column_titles)
+        size = max(TEXT, min(size, int(size * wide / longest)))
+        font = ImageFont.load_default(size)
+    left = max((round(font.getlength(title)) for title in row_titles), default=-2 * GAP) + 2 * GAP
+    top = size + 2 * GAP if column_titles else 0
     right = left + columns * (wide + gap) - gap
     bottom = top + len(rows) * (tall + gap) - gap
     whole = max(right, round(max((font.getlength(title) for title in column_titles), default=0)))
-    lines = _legend_lines(legend, whole - left, font)
-    image = Image.new("RGBA", (whole, bottom + len(lines) * (TEXT + 2 * GAP)), (0, 0, 0, 0))
+    lines = _legend_lines(legend, whole - left, font, size)
+    image = Image.new("RGBA", (whole, bottom + len(lines) * (size + 2 * GAP)), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
     for number, title in enumerate(row_titles):
         draw.text((0, top + number * (tall + gap) + tall // 2), title, INK, font, anchor="lm")
     for number, title in enumerate(column_titles):
-        draw.text((left + number * (wide + gap) + wide // 2, GAP), title, INK, font, anchor="mt")
+        draw.text((left + number * (wide + gap) + wide // 2, GAP), title, INK, font, anchor="ma")
     for line, row in enumerate(rows):
         for column, pixels in enumerate(row):
             place = (left + column * (wide + gap), top + line * (tall + gap))
             image.paste(_enlarged(pixels, zoom), place)
     for number, line_of_legend in enumerate(lines):
-        _write_legend(draw, line_of_legend, left, bottom + GAP + number * (TEXT + 2 * GAP), font)
+        _write_legend(draw, line_of_legend, left, bottom + GAP + number * (size + 2 * GAP), font, size)
     return image
 
 
@@ -86,27 +93,27 @@ def _enlarged(pixels: np.ndarray, zoom: int) -> Image.Image:
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-def _legend_width(words: str, font: _Font) -> int:
-    return TEXT + GAP + round(font.getlength(words)) + 3 * GAP
+def _legend_width(words: str, font: _Font, size: int) -> int:
+    return size + GAP + round(font.getlength(words)) + 3 * GAP
 
 
-def _legend_lines(legend: Legend, width: int, font: _Font) -> list[list[tuple[str, tuple[int, int, int]]]]:
+def _legend_lines(legend: Legend, width: int, font: _Font, size: int) -> list[list[tuple[str, tuple[int, int, int]]]]:
     lines: list[list[tuple[str, tuple[int, int, int]]]] = []
     free = 0
     for words, colour in legend:
-        if _legend_width(words, font) > free:
+        if _legend_width(words, font, size) > free:
             lines.append([])
             free = width
         lines[-1].append((words, colour))
-        free -= _legend_width(words, font)
+        free -= _legend_width(words, font, size)
     return lines
 
 
-def _write_legend(draw: ImageDraw.ImageDraw, line: Legend, x: int, y: int, font: _Font) -> None:
+def _write_legend(draw: ImageDraw.ImageDraw, line: Legend, x: int, y: int, font: _Font, size: int) -> None:
     for words, colour in line:
-        draw.rectangle((x, y, x + TEXT - 2, y + TEXT - 2), fill=colour)
-        draw.text((x + TEXT + GAP, y + TEXT // 2), words, INK, font, anchor="lm")
-        x += _legend_width(words, font)
+        draw.rectangle((x, y, x + size - 2, y + size - 2), fill=colour)
+        draw.text((x + size + GAP, y + size // 2), words, INK, font, anchor="lm")
+        x += _legend_width(words, font, size)
 
 
 # --- what a network says about each pixel ---

@@ -14,6 +14,8 @@ from explorer.runs.outcome import Line, Lines, Number, Numbers, Table, Verdict, 
 LEARNT = 0.95
 MISLED = 0.5
 MENDED = 0.85
+LEAST_EVIDENCE = 0.5
+"""Logits; of less than that no share is told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +41,18 @@ class Judged:
     probabilities: np.ndarray
 
     @property
+    def evidence(self) -> float:
+        """Logits that the object and the background have together."""
+        return max(self.background_drop, 0.0) + max(self.object_drop, 0.0)
+
+    @property
     def background_share(self) -> float:
         """Part of the evidence that is the background's, from 0 to 1."""
-        background, thing = max(self.background_drop, 0.0), max(self.object_drop, 0.0)
-        return background / (background + thing) if background + thing > 0 else float("nan")
+        return max(self.background_drop, 0.0) / self.evidence if self.evidence > 0 else float("nan")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}\u00a0%"
 
 
 def verdict(judged: Sequence[Judged], stopped: bool = False) -> Verdict:
@@ -54,7 +64,7 @@ def verdict(judged: Sequence[Judged], stopped: bool = False) -> Verdict:
         return Verdict(sentence=LESSON.sentence, holds=None, because=f"{why}.")
     words = [
         f"with its own backgrounds {biased.same:.2f} right, swapped {biased.swapped:.2f}, and "
-        f"{biased.background_share:.0%} of the evidence is the background's"
+        f"{_percent(biased.background_share)} of the evidence is the background's"
     ]
     learnt = biased.same >= LEARNT and biased.swapped <= MISLED and biased.background_share > 0.5
     mends = [by_name[name] for name in ("mended", "augmented") if name in by_name]
@@ -102,7 +112,7 @@ def _short(variant: str) -> str:
 def _numbers(judged: Sequence[Judged]) -> Numbers:
     rows = []
     for each in judged:
-        note = f"{each.same:.0%} before the backgrounds it was learnt with"
+        note = f"{_percent(each.same)} before the backgrounds it was learnt with"
         rows.append(Number(label=_short(each.variant), value=100 * each.swapped, unit="%", digits=0, note=note))
     return Numbers(title="Right once the backgrounds are swapped", rows=tuple(rows))
 
@@ -137,7 +147,7 @@ def _evidence(judged: Sequence[Judged]) -> Table:
             VARIANTS[each.variant],
             each.object_drop,
             each.background_drop,
-            None if np.isnan(each.background_share) else f"{each.background_share:.0%}",
+            _percent(each.background_share) if each.evidence >= LEAST_EVIDENCE else None,
         )
         for each in judged
     )

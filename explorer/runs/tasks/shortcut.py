@@ -229,7 +229,7 @@ class _Comparison:
         columns = ("own background", "the other one", "no object")
         words = []
         for variant, margins in self._margins.items():
-            said = ", ".join(f"{margins[column, chosen[0]]:+.1f}" for column in range(3))
+            said = ", ".join(_signed(margins[column, chosen[0]]) for column in range(3))
             words.append(f"{VARIANTS[variant]}: {said}")
         caption = f"Margin of {self.classes[0]} in the first row. {'; '.join(words)}."
         picture = strips.sheet(rows, row_titles=self.classes, column_titles=columns)
@@ -276,3 +276,8 @@ def _accuracy(logits: np.ndarray, truth: np.ndarray) -> float:
 def _labels(pictures: PictureSet) -> np.ndarray:
     assert pictures.labels is not None
     return pictures.labels
+
+
+def _signed(margin: float) -> str:
+    """Return a margin in logits with its sign; none has no sign."""
+    return f"{margin:+.1f}" if abs(margin) >= 0.05 else "0.0"

@@ -36,7 +36,7 @@ def test_the_share_of_the_background_is_its_part_of_both_drops() -> None:
 def test_the_sentence_holds_where_swapping_misleads_and_better_data_mend() -> None:
     found = verdict([BIASED, AUGMENTED, MENDED])
     assert found.holds is True
-    assert "1.00 right, swapped 0.02, and 94% of the evidence is the background's" in found.because
+    assert "1.00 right, swapped 0.02, and 94\u00a0% of the evidence is the background's" in found.because
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,10 @@ def _items(
         f"samples {guessed:.2f}, by guessing {chance:.2f}."
     )
     holds = found >= GOOD and guessed <= chance + MARGIN if complete else None
+    if complete and found < GOOD:
+        because += f" It takes {GOOD:g} of the convolutional network: give it more epochs or examples."
+    if complete and guessed > chance + MARGIN:
+        because += " The linear one tells them apart, too."
     numbers = (
         Number(label="Convolutional network", value=100 * found, unit="%", digits=1),
         Number(label="Logistic regression", value=100 * guessed, unit="%", digits=1),
