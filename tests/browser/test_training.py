@@ -81,13 +81,19 @@ def test_a_zip_above_the_limit_of_other_uploads_comes_in_pieces(visitor, app_url
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("devices", "permission", "reason"),
-    [([], "granted", "none"), (["videoinput"], "denied", "denied"), (["videoinput"], "prompt", "asked")],
+    [
+        ([], "granted", "none"),
+        (["videoinput"], "denied", "denied"),
+        (["videoinput"], "prompt", "asked"),
+        (None, "prompt", "insecure"),
+    ],
 )
 def test_who_sees_no_moving_picture_reads_why(visitor, app_url, who, devices, permission, reason):
     page = entering(visitor, app_url, who, lesson="transfer", source="own")
     page.evaluate(
         """([devices, state]) => {
-            navigator.mediaDevices.enumerateDevices = async () => devices.map((kind) => ({ kind }));
+            Object.defineProperty(window, "isSecureContext", { value: devices !== null });
+            navigator.mediaDevices.enumerateDevices = async () => (devices ?? []).map((kind) => ({ kind }));
             navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("No", "NotAllowedError"); };
             navigator.permissions.query = async () => ({ state });
         }""",

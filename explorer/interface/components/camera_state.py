@@ -10,12 +10,15 @@ from explorer.interface.components.registration import register
 _sentence = register("camera_state")
 
 SENTENCES = {
+    "insecure": "Browsers give a camera only to pages at https:// or on this computer: ask for such an address, or "
+    "take Files.",
     "none": "The browser finds no camera on this device: plug one in and try again, or take Files.",
     "denied": "The browser keeps the camera from this page: allow it at the symbol beside the address, then try again.",
     "asked": "The browser asks whether this page may use the camera: allow it, and try again if it asks no longer.",
     "still": "The camera sends no picture: close whatever else uses it, then try again.",
 }
-"""What is said where no device is there, where it is forbidden, where nobody has decided, and where it is silent."""
+"""What is said where the address is not safe enough, where no device is there, where it is forbidden, where nobody has
+decided, and where it is silent."""
 
 
 def camera_state(field_key: str, *, key: str, on_again: Callable[[], None]) -> Any:

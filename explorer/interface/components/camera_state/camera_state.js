@@ -14,6 +14,7 @@ async function permission() {
 async function reasonOf(field, looks) {
   const video = field.querySelector("video");
   if (video?.videoWidth || field.querySelector("img")) return "";
+  if (!window.isSecureContext) return "insecure"; // no page over plain http gets a camera, but those of localhost
   const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => null)) ?? null;
   if (devices && !devices.some((device) => device.kind === "videoinput")) return "none";
   const state = await permission();
@@ -36,7 +37,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (said.textContent !== words) said.textContent = words;
     said.hidden = again.hidden = !words;
     // A field that can show nothing would only push the sentence out of sight.
-    if (field) field.style.display = reason === "none" || reason === "denied" ? "none" : "";
+    if (field) field.style.display = ["insecure", "none", "denied"].includes(reason) ? "none" : "";
     timer = setTimeout(look, LOOK_MILLISECONDS);
   };
 
