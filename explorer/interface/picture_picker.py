@@ -14,6 +14,7 @@ import streamlit as st
 from PIL import Image, ImageOps
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from explorer.interface.components.camera_state import camera_state
 from explorer.interface.current_picture import (
     DEFAULTS,
     INTAKE_ERROR,
@@ -229,6 +230,11 @@ def _choose_webcam(key: str, slot: Slot) -> None:
         return
     turn = st.session_state.get(f"_{key}_turn", 0)
     shot = st.camera_input("Take a photo", key=f"{key}_webcam_{turn}")
+
+    def try_again() -> None:
+        st.session_state[f"_{key}_turn"] = turn + 1
+
+    camera_state(f"{key}_webcam_{turn}", key=f"{key}_webcam_state", on_again=try_again)
     _tell_failed_intake(slot)
     st.caption("It stays in this tab's memory and is never written to disk.")
     if shot is not None:

@@ -535,7 +535,7 @@ def test_pictures_that_come_after_one_was_taken_out_have_names_of_their_own(open
 
 
 def test_each_reason_why_there_is_no_moving_picture_has_a_sentence_of_its_own():
-    assert len(set(camera_state.SENTENCES.values())) == len(camera_state.SENTENCES) == 4
+    assert len(set(camera_state.SENTENCES.values())) == len(camera_state.SENTENCES) == 5
     assert all(sentence.endswith(".") and sentence.count(".") == 1 for sentence in camera_state.SENTENCES.values())
 
 

@@ -11,8 +11,8 @@ _sentence = register("camera_state")
 
 SENTENCES = {
     "insecure": "Browsers give a camera only to pages at https:// or on this computer: ask for such an address, or "
-    "take Files.",
-    "none": "The browser finds no camera on this device: plug one in and try again, or take Files.",
+    "choose files.",
+    "none": "The browser finds no camera on this device: plug one in and try again, or choose files.",
     "denied": "The browser keeps the camera from this page: allow it at the symbol beside the address, then try again.",
     "asked": "The browser asks whether this page may use the camera: allow it, and try again if it asks no longer.",
     "still": "The camera sends no picture: close whatever else uses it, then try again.",
