@@ -71,6 +71,10 @@ def go_to(name: str, value: str) -> None:
     """
     if not _has_heard() and st.session_state.get(_BEFORE_RESET, {}).get(name) == value:
         return  # the browser still shows what was chosen before the reset, so this is no click
+    if STATE.value(name) == value:
+        # No click either: work of the place before, drawn again and again, still sends its widgets after that was left,
+        # and what it says of the address is as old.
+        return
     address = _without_old_values(st.query_params.to_dict())
     before = place()
     STATE.set(name, value)
