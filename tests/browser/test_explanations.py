@@ -19,7 +19,7 @@ SLOW_MS = 150_000
 
 def opened(visitor, app_url, *, width=1440, height=900, theme="light", **parameters):
     page = visitor(f"{app_url}/explanations?{urlencode(parameters)}", width=width, height=height, theme=theme)
-    stage(page).wait_for(timeout=SLOW_MS)
+    stage(page).first.wait_for(timeout=SLOW_MS)
     return page
 
 
@@ -35,8 +35,12 @@ def ready(page, methods, rows=1):
     """Wait until every map is there."""
     for row in range(rows):
         for method in methods:
-            tile(page, method, row).locator("canvas.heat").wait_for(timeout=SLOW_MS)
+            # For a moment the last look of the live board and the first of the whole one may both be there.
+            tile(page, method, row).locator("canvas.heat").first.wait_for(timeout=SLOW_MS)
     wait_until_idle(page)
+    for row in range(rows):
+        for method in methods:
+            expect(tile(page, method, row).locator("canvas.heat")).to_have_count(1)
 
 
 def choose(page, label, text):
