@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.engine.client import Call, EngineError
 from explorer.interface.current_picture import plain
@@ -88,11 +89,11 @@ def keep(name: str, keep_as: tuple, result: Any) -> None:
     kept[(name, *keep_as)] = (result, size)
 
 
-def _follow(call: Call, label: str) -> None:
-    """Show how far a call is, until it has ended; a rerun of the page meanwhile stops it."""
+def _follow(call: Call, label: str, place: DeltaGenerator) -> None:
+    """Show at this place how far a call is, until it has ended; a rerun of the page meanwhile stops it."""
     if call.wait(0.35):
         return
-    place, label = st.empty(), plain(label)
+    place, label = place.empty(), plain(label)
     try:
         while not call.wait(0.2):
             progress = call.progress
@@ -124,6 +125,8 @@ def run(name: str, *, label: str, keep_as: tuple | None = None, **arguments: Any
     Raises:
         WorkFailed: with one sentence for the visitor.
     """
+    # Also where nothing is to be waited for: the browser would build anew all that moves on by one place.
+    place = st.container()
     if keep_as is not None:
         found = find(name, keep_as)
         if found is not None:
@@ -134,7 +137,7 @@ def run(name: str, *, label: str, keep_as: tuple | None = None, **arguments: Any
         raise WorkFailed(str(error)) from error
     ended = False
     try:
-        _follow(call, label)
+        _follow(call, label, place)
         ended = True
     finally:
         if not ended:

@@ -39,6 +39,8 @@ KEY = "explanations_stage"
 POLL_SECONDS = 0.7
 BOX_SHARE = 0.3
 _DRAWN = "_explanations_drawn"
+_CHANGED = "_explanations_changed"
+"""Set by a click on the stage after which the whole page is another."""
 _SEEN = "explanations.seen"
 
 
@@ -51,31 +53,50 @@ def painted(question: Question) -> np.ndarray | None:
 
 def _keep_painting() -> None:
     STATE.set("painted", st.session_state[KEY].paint or "")
+    st.session_state[_CHANGED] = True
 
 
 def show(question: Question, rows: Sequence[Row], names: Sequence[str]) -> bool:
     """Draw the stage of these rows and methods; return whether maps may be seen, since no guess is asked for first."""
     guess = painted(question)
-    if STATE.value("predict") and guess is None:
-        _draw(question, rows[:1], [[]], None, asking=True)
-        return False
-    if not names:
+    asking = STATE.value("predict") and guess is None
+    board: list[list[Cell]] = [[]]
+    if asking:
+        rows = rows[:1]
+    elif names:
+        with st.container():  # of the lines that tell what is waited for, however many
+            board = cells.cells_of(question, rows, names)
+    else:
         st.info("Choose a method above: each gives one map for each row.", icon=":material/touch_app:")
         return True
-    board = cells.cells_of(question, rows, names)
-    if any(cell.job is not None for row in board for cell in row):
-        _live(question, rows, board, guess)
-    else:
-        _whole(question, rows, board, guess)
-    return True
+    st.session_state.pop(_CHANGED, None)
+    # A fragment in any case: the browser would build the whole board anew where it gets into one or out of it.
+    polled = _is_under_way(board)
+    st.fragment(_stage, run_every=POLL_SECONDS if polled else None)(question, rows, board, guess, polled, asking)
+    return not asking
 
 
-@st.fragment(run_every=POLL_SECONDS)
-def _live(question: Question, rows: Sequence[Row], board: list[list[Cell]], guess: np.ndarray | None) -> None:
-    """Draw the stage while maps are under way, and the whole page when all are there."""
-    now = [[cells.looked_at_again(cell) for cell in row] for row in board]
+def _is_under_way(board: list[list[Cell]]) -> bool:
+    return any(cell.job is not None for row in board for cell in row)
+
+
+def _stage(
+    question: Question,
+    rows: Sequence[Row],
+    board: list[list[Cell]],
+    guess: np.ndarray | None,
+    polled: bool,
+    asking: bool,
+) -> None:
+    """Draw the stage, again and again while maps are under way, and the whole page when all are there."""
+    if st.session_state.pop(_CHANGED, False):
+        st.rerun()
+    if asking:
+        _draw(question, rows, board, None, asking=True)
+        return
+    now = [[cells.looked_at_again(cell) for cell in row] for row in board] if polled else board
     _whole(question, rows, now, guess)
-    if not any(cell.job is not None for row in now for cell in row):
+    if polled and not _is_under_way(now):
         st.rerun()
 
 
@@ -94,11 +115,16 @@ def _whole(question: Question, rows: Sequence[Row], board: list[list[Cell]], gue
             "Compute what is missing",
             key="explanations_again",
             icon=":material/replay:",
-            on_click=cells.again,
+            on_click=_again,
             args=(question, everything),
         )
     if STATE.value("predict") and guess is not None:
         _compared(guess, board[0])
+
+
+def _again(question: Question, everything: Sequence[Cell]) -> None:
+    cells.again(question, everything)
+    st.session_state[_CHANGED] = True
 
 
 def _compared(guess: np.ndarray, row: Sequence[Cell]) -> None:
