@@ -138,12 +138,13 @@ def keras_network(stack: Stack, weights: Weights, known: Weights | None = None, 
         return out
 
     def ready(h: keras.KerasTensor, at: int) -> keras.KerasTensor:
-        if stack.batch_norm and known is not None:
+        if stack.batch_norm:
             norm = keras.layers.BatchNormalization(epsilon=EPSILON)
             h = norm(h)
-            norm.set_weights(
-                [weights["gamma"][at, 0], weights["beta"][at, 0], known["mean"][at, 0], known["variance"][at, 0]]
-            )
+            if known is not None:
+                norm.set_weights(
+                    [weights["gamma"][at, 0], weights["beta"][at, 0], known["mean"][at, 0], known["variance"][at, 0]]
+                )
         return keras.layers.Activation(stack.activation)(h)
 
     h = dense(weights["stem"], weights["stem_bias"], picture)
@@ -153,9 +154,9 @@ def keras_network(stack: Stack, weights: Weights, known: Weights | None = None, 
     return keras.Model(picture, dense(weights["head"], weights["head_bias"], ready(h, stack.depth)))
 
 
-def statistics_speed(rounds: int) -> None:
+def statistics_speed(rounds: int, batch_norm: bool) -> None:
     """A step of a plain and a residual network with the statistics of 100 layers, beside steps without."""
-    stack, data = Stack(100, "tanh"), digits(0)
+    stack, data = Stack(100, "tanh", batch_norm=batch_norm), digits(0)
     weights = begun(stack, "glorot_uniform", 0)
     skips = (PLAIN, RESIDUAL)
     training = Training(
@@ -189,7 +190,8 @@ def statistics_speed(rounds: int) -> None:
                 model.train_on_batch(pictures, targets)
 
     took = taking_turns({"ours": with_statistics, "bare": without, "keras": of_keras}, rounds, warm=2)
-    heads("a step of two networks of 100 layers, batch of 128", "processor time", "ours by it")
+    norm = "with" if batch_norm else "without"
+    heads(f"a step of two networks of 100 layers {norm} batch norm, batch of 128", "processor time", "ours by it")
     for name, title in (
         ("ours", "with gradient norms and activation spreads of all layers, both in one call"),
         ("bare", "without them, compiled, one after the other"),
@@ -255,8 +257,9 @@ def main() -> None:
     asked = parser.parse_args()
     for name in asked.only:
         if name == "speed":
-            statistics_speed(asked.rounds)
-            print()
+            for batch_norm in (False, True):
+                statistics_speed(asked.rounds, batch_norm)
+                print()
             surface_speed(asked.rounds)
         else:
             tables[name](range(asked.seeds[0], asked.seeds[1] + 1))
