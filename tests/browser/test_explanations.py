@@ -88,6 +88,20 @@ def test_an_uploaded_photo_is_explained_by_five_methods_for_two_classes_judged_a
 
 
 @pytest.mark.slow
+def test_the_board_stays_the_same_one_while_maps_of_another_class_come_in(visitor, app_url):
+    methods = ("saliency", "grad_cam", "occlusion")
+    page = opened(visitor, app_url, picture="drawn:cat:3", explanations_methods=",".join(methods))
+    ready(page, methods)
+    board = page.locator(".st-key-explanations_stage")
+    board.evaluate("element => { element.sameAsBefore = true }")
+    for name in ("fish", "star"):
+        choose(page, "Compare with", name)
+        expect(stage(page)).to_contain_text(name)
+        ready(page, methods, rows=2)
+        assert board.evaluate("element => element.sameAsBefore") is True
+
+
+@pytest.mark.slow
 def test_a_guess_is_painted_before_the_maps_are_seen_and_then_compared(visitor, app_url):
     page = opened(
         visitor, app_url, picture="drawn:fish:7", explanations_methods="grad_cam,saliency", explanations_predict="true"

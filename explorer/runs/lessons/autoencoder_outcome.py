@@ -36,6 +36,10 @@ class Result:
     complete: bool = True
 
 
+TOO_NEAR = 0.03
+"""Errors that differ by less of themselves do not decide: the same network from another seed differs by as much."""
+
+
 def verdicts(results: Sequence[Result], noisy: float | None = None) -> list[Verdict]:
     """Judge the lecture's sentence, and that about noise where there was some.
 
@@ -61,8 +65,15 @@ def _size_verdict(results: Sequence[Result]) -> Verdict:
     because = f"{because}; PCA with {first.size} numbers {straight:.4f}"
     if len(ordered) == 1:
         return Verdict(sentence=LESSON.sentence, holds=None, because=f"{because}; other sizes were not tried.")
-    falls = all(wide.error < narrow.error for narrow, wide in zip(ordered, ordered[1:], strict=False))
-    return Verdict(sentence=LESSON.sentence, holds=falls and first.error < straight, because=f"{because}.")
+    steps = list(zip(ordered, ordered[1:], strict=False))
+    near = [(narrow, wide) for narrow, wide in steps if abs(wide.error - narrow.error) < TOO_NEAR * narrow.error]
+    apart = [(narrow, wide) for narrow, wide in steps if (narrow, wide) not in near]
+    if near:
+        pairs = ", ".join(f"{narrow.size} and {wide.size}" for narrow, wide in near)
+        because += f"; {pairs} numbers: less than {TOO_NEAR:.0%} apart, too near to tell"
+    falls = all(wide.error < narrow.error for narrow, wide in apart)
+    holds = falls and first.error < straight
+    return Verdict(sentence=LESSON.sentence, holds=None if holds and not apart else holds, because=f"{because}.")
 
 
 def _noise_verdict(results: Sequence[Result], noisy: float) -> Verdict:

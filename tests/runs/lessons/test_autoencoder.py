@@ -22,6 +22,15 @@ def test_the_sentence_wants_falling_errors_and_a_narrow_bottleneck_that_beats_pc
     assert verdicts([result(2, 0.05), result(8, 0.02, pca=0.01)])[0].holds is True
 
 
+def test_errors_that_another_seed_would_swap_decide_nothing() -> None:
+    (told,) = verdicts([result(2, 0.05), result(64, 0.0107), result(128, 0.0108)])
+    assert told.holds is True
+    assert "64 and 128 numbers: less than 3% apart, too near to tell" in told.because
+    assert verdicts([result(2, 0.05), result(64, 0.0107), result(128, 0.0112)])[0].holds is False
+    assert verdicts([result(64, 0.0108), result(128, 0.0107)])[0].holds is None
+    assert verdicts([result(64, 0.0108, pca=0.01), result(128, 0.0107)])[0].holds is False
+
+
 @pytest.mark.parametrize(
     "results", [[], [result(2, 0.05)], [result(2, 0.05, None), result(4, 0.02)], [result(2, 0.05, complete=False)]]
 )
