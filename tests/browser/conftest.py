@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
     for item in items:
         if _is_here(item):
             item.add_marker(pytest.mark.browser)
-            # A test that looks at a page between two redraws fails by chance; the summary names each that was run again.
+            # A look at a page between two redraws fails by chance; the summary names each test that was run again.
             item.add_marker(pytest.mark.flaky(reruns=1))
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(240))
