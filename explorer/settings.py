@@ -89,7 +89,11 @@ class Settings(BaseSettings):
     runs_memory_megabytes: int | None = Field(
         default=None, ge=256, description="A training run above this is ended, in MB; unset: no limit"
     )
-    runs_keep_days: float = Field(default=30, ge=0, description="Days that a run is kept after its end; 0: no limit")
+    runs_keep_days: float = Field(
+        default=30,
+        ge=0,
+        description="Days that a run is kept after its end, and own pictures after they were used last; 0: no limit",
+    )
     runs_keep_megabytes: int = Field(
         default=20_000,
         ge=0,

@@ -258,7 +258,8 @@ class Dispatcher:
     def _put_away(self, run: Run) -> bool:
         """Store how a run has ended that nobody runs; return whether it is back in the line instead."""
         if run.stored in ACTIVE and run.state == "interrupted":
-            if put_back(run.folder):
+            # Whoever looks whether it is held is in the way for an instant; what follows is the last word.
+            if put_back(run.folder, seconds=0.5):
                 log.info("%s was cut off and begins anew", run.id)
                 return True
             finish(run.folder, "interrupted", INTERRUPTED, only_from=ACTIVE)

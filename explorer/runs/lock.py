@@ -28,6 +28,8 @@ def take(path: Path, seconds: float = 0.0) -> FileLock:
         LockHeld: if somebody else has held it all that time.
         OSError: if the file system has no locks, or the file cannot be made.
     """
+    if not path.parent.is_dir():  # the library would make it, and so bring back what has just been deleted
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     # fallback_to_soft: a file that merely exists says nothing about a dead holder.
     lock = FileLock(path, thread_local=False, fallback_to_soft=False)
     try:

@@ -1,7 +1,7 @@
 """Does a lesson's sentence hold? `python -m tests.benchmarks.lessons NAME --seeds 100 104 [--preset P] [--set k=v]`.
 
 Each seed runs the lesson's task in this process, in a folder that is thrown away (or kept with --keep), and prints
-the verdict, its numbers, and what it took: seconds by the clock and of the processor.
+each verdict, its numbers, and what it took: seconds by the clock and of the processor.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ class Ran:
     @property
     def row(self) -> str:
         """One line of the table."""
-        verdict = self.items[0]
-        held = {True: "yes", False: "NO", None: "open"}[verdict.holds]
-        return f"| {self.seed} | {held} | {verdict.because} | {self.processor:.0f} | {self.seconds:.0f} |"
+        verdicts = [item for item in self.items if item.kind == "verdict"]
+        held = ", ".join({True: "yes", False: "NO", None: "open"}[verdict.holds] for verdict in verdicts)
+        because = " ".join(verdict.because for verdict in verdicts)
+        return f"| {self.seed} | {held} | {because} | {self.processor:.0f} | {self.seconds:.0f} |"
 
 
 def run(

@@ -348,6 +348,12 @@ def test_a_full_disk_leaves_no_half_run(root: Path, monkeypatch: pytest.MonkeyPa
     assert create(root, config()).state == "queued"
 
 
+def test_a_lock_does_not_bring_a_deleted_folder_back(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        take(tmp_path / "deleted" / "lock")
+    assert not (tmp_path / "deleted").exists()
+
+
 def test_a_lock_tells_who_lives(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     assert is_held(path) is False

@@ -180,10 +180,11 @@ def _from_zip(title: str, choose: Callable[[str], None]) -> None:
         key="training_zip",
         on_sent=sent,
     )
+    unused = f", or have not used them for {settings.runs_keep_days:g} days" if settings.runs_keep_days else ""
     st.caption(
         f"At most {settings.data_megabytes} MB and {settings.data_pictures:,} pictures. Or with a folder images and a "
         "folder masks with the same names in both, for the lesson on segmentation. They are made smaller and kept on "
-        "this server until you delete them."
+        f"this server until you delete them{unused}."
     )
     _say(_FAILED)
     arrived = st.session_state.pop(_SENT, None)

@@ -40,6 +40,10 @@ TOO_NEAR = 0.03
 """Errors that differ by less of themselves do not decide: the same network from another seed differs by as much."""
 
 
+NEAR_PCA = 0.01
+"""The same of the error against PCA's, which no seed changes."""
+
+
 def verdicts(results: Sequence[Result], noisy: float | None = None) -> list[Verdict]:
     """Judge the lecture's sentence, and that about noise where there was some.
 
@@ -72,7 +76,10 @@ def _size_verdict(results: Sequence[Result]) -> Verdict:
         pairs = ", ".join(f"{narrow.size} and {wide.size}" for narrow, wide in near)
         because += f"; {pairs} numbers: less than {TOO_NEAR:.0%} apart, too near to tell"
     falls = all(wide.error < narrow.error for narrow, wide in apart)
-    holds = falls and first.error < straight
+    holds: bool | None = falls and first.error < straight
+    if falls and abs(first.error - straight) < NEAR_PCA * straight:
+        because += f"; less than {NEAR_PCA:.0%} from PCA, too near to tell"
+        holds = None
     return Verdict(sentence=LESSON.sentence, holds=None if holds and not apart else holds, because=f"{because}.")
 
 

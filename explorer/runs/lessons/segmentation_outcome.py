@@ -12,7 +12,7 @@ from explorer.runs.lessons.segmentation import LESSON, LOSS_SENTENCE, LOSSES, SH
 from explorer.runs.outcome import Confusion, Line, Lines, Number, Numbers, Table, Verdict
 
 CLEARLY = 0.01
-"""By so much IoU two losses must differ to be told apart."""
+"""By so much IoU two networks or losses must differ to be told apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,11 @@ def _encoder_verdict(results: Sequence[Result]) -> Verdict:
     if "pretrained" not in best or not scratch:
         missing = "one that starts from nothing" if "pretrained" in best else "the pretrained encoder"
         return Verdict(sentence=LESSON.sentence, holds=None, because=f"{because}; {missing} was not trained beside it.")
-    return Verdict(sentence=LESSON.sentence, holds=best["pretrained"].mean_iou > max(scratch), because=f"{because}.")
+    more = best["pretrained"].mean_iou - max(scratch)
+    if abs(more) < CLEARLY:
+        because += f"; less than {CLEARLY:g} apart is too near to tell"
+        return Verdict(sentence=LESSON.sentence, holds=None, because=f"{because}.")
+    return Verdict(sentence=LESSON.sentence, holds=more > 0, because=f"{because}.")
 
 
 def _loss_verdict(results: Sequence[Result]) -> Verdict:

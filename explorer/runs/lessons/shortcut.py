@@ -16,7 +16,7 @@ from explorer.runs.record import Config
 from explorer.runs.shortcut_pictures import JUDGED_PER_CLASS, addresses, drawn, world_of
 
 VARIANTS = {
-    "biased": "Always its own background",
+    "biased": "Its own background",
     "augmented": "Its own background, augmented",
     "mended": "Mended data",
 }

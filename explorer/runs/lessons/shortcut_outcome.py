@@ -55,8 +55,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f}\u00a0%"
 
 
-def verdict(judged: Sequence[Judged], stopped: bool = False) -> Verdict:
-    """Judge the sentence by accuracies and by what the networks rest on."""
+def verdict(judged: Sequence[Judged], stopped: bool = False, bias: float = 1.0) -> Verdict:
+    """Judge the sentence by accuracies and by what the networks rest on; arguments as for `items`."""
     by_name = {each.variant: each for each in judged}
     biased = by_name.get("biased")
     if stopped or biased is None:
@@ -66,7 +66,7 @@ def verdict(judged: Sequence[Judged], stopped: bool = False) -> Verdict:
         f"with its own backgrounds {biased.same:.2f} right, swapped {biased.swapped:.2f}, and "
         f"{_percent(biased.background_share)} of the evidence is the background's"
     ]
-    learnt = biased.same >= LEARNT and biased.swapped <= MISLED and biased.background_share > 0.5
+    misled = biased.swapped <= MISLED and biased.background_share > 0.5
     mends = [by_name[name] for name in ("mended", "augmented") if name in by_name]
     for each in mends:
         words.append(f"{_short(each.variant)} {each.swapped:.2f} right with swapped backgrounds")
@@ -76,12 +76,22 @@ def verdict(judged: Sequence[Judged], stopped: bool = False) -> Verdict:
     if "augmented" not in by_name:
         words.append("what augmentation does was not tried")
     mended = data is None or (data.swapped >= MENDED and data.background_share < biased.background_share)
+    if bias < 1:
+        words.append(
+            f"only {_percent(bias)} of the pictures to learn from have their own background, the sentence is about all"
+        )
+        return Verdict(sentence=LESSON.sentence, holds=None, because="; ".join(words) + ".")
+    if biased.same < LEARNT:
+        words.append(f"to speak of a shortcut, a network has to have learned: {LEARNT:.2f} right")
+        return Verdict(sentence=LESSON.sentence, holds=None, because="; ".join(words) + ".")
     # What was tried can refute the sentence; only the whole of it can bear it out.
-    holds = (True if len(mends) == 2 else None) if learnt and mended else False
+    holds = (True if len(mends) == 2 else None) if misled and mended else False
     return Verdict(sentence=LESSON.sentence, holds=holds, because="; ".join(words) + ".")
 
 
-def items(judged: Sequence[Judged], truth: np.ndarray, classes: Sequence[str], stopped: bool = False) -> list[Any]:
+def items(
+    judged: Sequence[Judged], truth: np.ndarray, classes: Sequence[str], stopped: bool = False, bias: float = 1.0
+) -> list[Any]:
     """Return everything to show, the verdict first.
 
     Args:
@@ -89,8 +99,9 @@ def items(judged: Sequence[Judged], truth: np.ndarray, classes: Sequence[str], s
         truth: int (n,), class of each picture with a swapped background.
         classes: their names.
         stopped: whether the run was stopped.
+        bias: share of the pictures to learn from that have their class' background.
     """
-    shown: list[Any] = [verdict(judged, stopped)]
+    shown: list[Any] = [verdict(judged, stopped, bias)]
     if not judged:
         return shown
     shown.append(_numbers(judged))

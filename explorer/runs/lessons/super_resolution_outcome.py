@@ -14,6 +14,9 @@ from explorer.runs.outcome import Line, Lines, Number, Numbers, Table, Verdict
 SHARPER = 1.0
 """Decibels from which on a picture counts as visibly sharper than by bicubic interpolation."""
 
+TOO_NEAR = 0.05
+"""Decibels by which two networks must differ to be told apart."""
+
 CRISPER = 0.01
 """By so much of the truth's edges two results must differ to be told apart."""
 
@@ -122,6 +125,9 @@ def _sharper_verdict(results: Sequence[Result], bicubic: Likeness) -> Verdict:
             sentence=LESSON.sentence, holds=None, because=f"{because}; no residual of both signs was trained."
         )
     holds: bool | None = max(right) >= SHARPER and all(gain < max(right) for gain in wrong)
+    if max(right) >= SHARPER and any(abs(gain - max(right)) < TOO_NEAR for gain in wrong):
+        because += f"; less than {TOO_NEAR:g} dB apart is too near to tell"
+        return Verdict(sentence=LESSON.sentence, holds=None, because=f"{because}.")
     if not wrong:
         because += "; a residual of one sign was not trained beside it"
         holds = None if holds else False

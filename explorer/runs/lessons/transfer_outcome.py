@@ -15,6 +15,9 @@ MANY = 100
 """From so many pictures per class on it counts as "more pictures"."""
 
 BY_FAR = 0.15
+CLEARLY_MORE = 0.05
+"""By so much the shares of mended mistakes must differ to be told apart."""
+
 NEARLY = 0.05
 ALIKE = 0.15
 """By how much features must beat raw pixels for the task to count as similar to the base's."""
@@ -97,19 +100,23 @@ def _gains_more(means: Means, counts: Sequence[int]) -> Part:
     if many < MANY or not tuned or ("frozen", many) not in means:
         return None, f"whether unfreezing gains more with more pictures was not tried (from {MANY} per class)"
     best = max(tuned, key=lambda name: means[name, many])
-    gain = _mended(means["frozen", many], means[best, many])
     words = f"with {many} per class {_short(best)} {_cell(means[best, many])}, frozen {_cell(means['frozen', many])}"
+    if means["frozen", many] >= 1 or means.get(("frozen", few), 0.0) >= 1:
+        return None, f"{words}; the frozen network made no mistakes that could be mended"
+    gain = _mended(means["frozen", many], means[best, many])
     if few == many or (best, few) not in means or ("frozen", few) not in means:
         mended = f"{gain:.0%} of its mistakes mended".replace("-", "−")
         return (None if gain > 0 else False), f"{words}, {mended}; whether that is more than with few was not tried"
     before = _mended(means["frozen", few], means[best, few])
     mended = f"{gain:.0%} of its mistakes mended against {before:.0%} with {few}".replace("-", "−")
+    if gain > 0 and abs(gain - before) < CLEARLY_MORE:
+        return None, f"{words}, {mended}, too near to tell"
     return gain > max(before, 0.0), f"{words}, {mended}"
 
 
 def _mended(frozen: float, tuned: float) -> float:
     """Return the share of the frozen network's mistakes that are gone: what is left to gain differs with the count."""
-    return (tuned - frozen) / max(1.0 - frozen, 1e-9)
+    return (tuned - frozen) / (1.0 - frozen)
 
 
 def items(

@@ -115,6 +115,12 @@ pretrained.unfreeze(network, 0)
 frozen = pretrained.on_pictures(network, mode)
 """
 
+_FRESH = """
+# Behind the base the head learns from pictures that are never twice the same: it begins anew there.
+fresh = keras.models.clone_model(head)
+fresh.set_weights(head.get_weights())
+"""
+
 _FROZEN_FIT = """compiled(frozen, 1e-2).fit(
     *learnt, batch_size=32, epochs=epochs, validation_data=(x_val, y_val), verbose=2
 )
@@ -188,7 +194,12 @@ def _dense_parts(settings: Mapping[str, Any], shaken: bool) -> list[str]:
     strategies = settings["strategies"]
     parts = [_HEAD_MODEL.format(layers=layers)]
     if "frozen" in strategies and shaken:
-        parts += [_FROZEN, _FROZEN_FIT, 'judged("frozen", frozen, x_val)\n']
+        parts += [
+            _FRESH,
+            _FROZEN.replace("head.layers", "fresh.layers"),
+            _FROZEN_FIT,
+            'judged("frozen", frozen, x_val)\n',
+        ]
     if set(strategies) & {"fine_tuned", "unfrozen"} or not shaken:
         parts.append(_DENSE.format(passes=settings["passes"]))
     if "frozen" in strategies and not shaken:

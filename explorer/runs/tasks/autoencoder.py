@@ -137,7 +137,7 @@ class _Trial:
         model, encoder, decoder = autoencoder_of(settings["network"], self.truth.shape[1:], size)
         learner = with_noise(model, settings["noise"], context.config.seed)
         learner.compile(
-            optimizer=keras.optimizers.Adam(context.learning_rate(settings["learning_rate"])),
+            optimizer=keras.optimizers.Adam(settings["learning_rate"]),
             loss="mse",
             # XLA takes longer for small networks on a CPU; JAX without it has no compiler at all.
             jit_compile=keras.backend.backend() == "jax",

@@ -122,7 +122,7 @@ class _Trial:
         model = network_of(network, len(self.classes), settings)
         whole = on_pixels(model)
         whole.compile(
-            optimizer=keras.optimizers.Adam(context.learning_rate(settings["learning_rate"])),
+            optimizer=keras.optimizers.Adam(settings["learning_rate"]),
             loss=loss_of(loss),
             metrics=[keras.metrics.MeanIoU(len(self.classes), sparse_y_pred=False, name="mean_iou")],
             # XLA takes longer for small networks on a CPU; JAX without it has no compiler at all.

@@ -114,7 +114,7 @@ class _Comparison:
         for each in self.judged:
             outcome.write_predictions(self.context, each.probabilities, each.variant)
         truth = _labels(self.swapped) if len(self.swapped) else np.zeros(0, np.int64)
-        shown = items(self.judged, truth, self.classes, stopped=self.context.heard)
+        shown = items(self.judged, truth, self.classes, self.context.heard, self.settings["bias"])
         outcome.write_outcome(self.context, [*shown, *self._sheets])
 
     # --- pictures ---

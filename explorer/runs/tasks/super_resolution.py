@@ -117,7 +117,7 @@ class _Trial:
         keras.utils.set_random_seed(context.config.seed)
         model = network_of(network, self.judged.shape[-1], settings)
         model.compile(
-            optimizer=keras.optimizers.Adam(context.learning_rate(settings["learning_rate"])),
+            optimizer=keras.optimizers.Adam(settings["learning_rate"]),
             loss=loss_of(loss),
             metrics=[keras.metrics.MeanMetricWrapper(clipped_psnr, name="psnr")],
             # XLA takes longer for small networks on a CPU; JAX without it has no compiler at all.

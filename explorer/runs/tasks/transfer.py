@@ -264,7 +264,8 @@ class _Trial:
             model, fitted = self._frozen(draw)
         else:
             model, fitted = self._tuned(name, draw)
-        if draw.repeat == 0:
+        # What was stopped must not take the place of a finished network, whose answers are shown.
+        if draw.repeat == 0 and (fitted.complete or not (self.context.folder / file_of(name)).exists()):
             self._keep(model, name, draw)
         if not fitted.complete:
             raise Stopped

@@ -29,6 +29,8 @@ def test_errors_that_another_seed_would_swap_decide_nothing() -> None:
     assert verdicts([result(2, 0.05), result(64, 0.0107), result(128, 0.0112)])[0].holds is False
     assert verdicts([result(64, 0.0108), result(128, 0.0107)])[0].holds is None
     assert verdicts([result(64, 0.0108, pca=0.01), result(128, 0.0107)])[0].holds is False
+    assert verdicts([result(2, 0.0500, pca=0.0501), result(8, 0.02)])[0].holds is None
+    assert verdicts([result(2, 0.0500, pca=0.0501), result(8, 0.06)])[0].holds is False
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,8 @@ def test_the_sentence_is_decided_by_the_best_network_from_scratch() -> None:
     good = verdicts([result("pretrained", 0.9), result("strided", 0.8), result("unet", 0.85)])[0]
     assert good.holds is True and "0.82" in good.because and "0.74" in good.because
     assert verdicts([result("pretrained", 0.8), result("strided", 0.7), result("unet", 0.85)])[0].holds is False
+    near = verdicts([result("pretrained", 0.901), result("unet", 0.9)])[0]
+    assert near.holds is None and "too near to tell" in near.because
 
 
 @pytest.mark.parametrize(

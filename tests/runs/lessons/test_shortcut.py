@@ -42,15 +42,25 @@ def test_the_sentence_holds_where_swapping_misleads_and_better_data_mend() -> No
 @pytest.mark.parametrize(
     "networks",
     [
-        [judged("biased", 0.90, 0.02), MENDED],
         [judged("biased", 1.0, 0.7), MENDED],
         [judged("biased", 1.0, 0.1, background=1.0, thing=4.0), MENDED],
         [BIASED, judged("mended", 0.9, 0.8, background=0.5)],
     ],
-    ids=["it did not learn", "it is not misled", "it looks at the object", "it is not mended"],
+    ids=["it is not misled", "it looks at the object", "it is not mended"],
 )
 def test_the_sentence_falls_where(networks: list[Judged]) -> None:
     assert verdict(networks).holds is False
+
+
+def test_a_network_that_did_not_learn_shows_nothing_about_shortcuts() -> None:
+    found = verdict([judged("biased", 0.6, 0.4), AUGMENTED, MENDED])
+    assert found.holds is None and "a network has to have learned" in found.because
+
+
+def test_a_sentence_about_all_pictures_is_not_judged_by_most_of_them() -> None:
+    for swapped in (0.02, 0.8):
+        found = verdict([judged("biased", 0.97, swapped), AUGMENTED, MENDED], bias=0.9)
+        assert found.holds is None and "only 90\u00a0% of the pictures" in found.because
 
 
 def test_augmentation_need_not_mend_it() -> None:

@@ -42,6 +42,9 @@ def test_the_sentence_wants_a_decibel_and_less_for_a_residual_of_one_sign() -> N
     assert verdicts([result("residual", 1.5), result("residual_relu", 0.6)], BICUBIC)[0].holds is True
     assert verdicts([result("residual", 0.5), result("residual_relu", 0.2)], BICUBIC)[0].holds is False
     assert verdicts([result("residual", 1.5), result("residual_relu", 1.6)], BICUBIC)[0].holds is False
+    for near in (1.49, 1.51):
+        told = verdicts([result("residual", 1.5), result("residual_relu", near)], BICUBIC)[0]
+        assert told.holds is None and "too near to tell" in told.because
     told = verdicts([result("residual", 1.5)], BICUBIC)[0]
     assert told.holds is None and "not trained beside it" in told.because
 

@@ -51,6 +51,20 @@ def test_the_sentence_falls_with_any_of_its_parts(strategy: str, count: int, acc
     assert verdict(results(**changed)).holds is False
 
 
+def test_where_the_frozen_network_makes_no_mistakes_there_is_nothing_to_mend() -> None:
+    for tuned in (0.99, 1.0):
+        easy = {**LIKE_THE_LECTURE, "frozen": {5: 0.8, 200: 1.0}, "fine_tuned": {5: 0.8, 200: tuned}}
+        found = verdict(results(**{**easy, "logistic": {5: 0.8, 200: 1.0}}))
+        assert found.holds is None and "no mistakes that could be mended" in found.because
+        assert "%" not in found.because
+
+
+def test_shares_of_mended_mistakes_that_are_alike_decide_nothing() -> None:
+    alike = {**LIKE_THE_LECTURE, "frozen": {5: 0.6, 200: 0.8}, "fine_tuned": {5: 0.8, 200: 0.903}}
+    found = verdict(results(**alike))
+    assert found.holds is None and "too near to tell" in found.because
+
+
 def test_parts_that_were_not_tried_are_named_and_leave_the_sentence_open() -> None:
     few = {name: {5: by_count[5]} for name, by_count in LIKE_THE_LECTURE.items()}
     found = verdict(results(**few))
@@ -112,6 +126,14 @@ def test_every_preset_can_be_set_and_written_as_a_script(preset: Any) -> None:
     assert LESSON.estimate(settings, data) > 0
 
 
+def test_a_script_with_augmentation_trains_each_head_from_the_same_beginning() -> None:
+    settings = {"strategies": ("frozen", "fine_tuned"), "augment_flip": "horizontal"}
+    script = LESSON.script(new_config(task="transfer", owner="anna", settings=settings, data={"source": "drawn"}))
+    # The head that is fitted to the features, and then tuned with the base, is none that has learned before.
+    assert script.index("fresh = keras.models.clone_model(head)") < script.index("compiled(frozen")
+    assert 'stages, fresh.layers, "frozen"' in script and "head.layers" not in script
+
+
 @pytest.mark.parametrize("network", ["drawn_robust", "MobileNetV2", "VGG16", "DenseNet121", "EfficientNetB0"])
 def test_a_script_names_its_base(network: str) -> None:
     config = new_config(task="transfer", owner="anna", network=network)
@@ -154,8 +176,10 @@ def test_settings_that_cannot_be_are_refused() -> None:
 
 
 @pytest.mark.slow
-def test_the_script_trains_the_same_networks(run_script: Callable[[str], str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("flip", ["none", "horizontal"])
+def test_the_script_trains_the_same_networks(run_script: Callable[[str], str], tmp_path: Path, flip: str) -> None:
     settings = {"counts": (2,), "passes": 1, "steps": 1, "strategies": ("logistic", "frozen", "fine_tuned", "scratch")}
+    settings["augment_flip"] = flip
     data = {"source": "drawn", "validation": 4, "side": 96}
     script = LESSON.script(new_config(task="transfer", owner="anna", settings=settings, data=data, seed=3))
     said = run_script(script)

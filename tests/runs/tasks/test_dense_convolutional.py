@@ -126,6 +126,26 @@ def test_dropout_and_batch_norm_are_judged_together_and_told_apart() -> None:
     assert told.holds is False
 
 
+@pytest.mark.parametrize(("plain", "both"), [(-0.10, -0.095), (-0.10, -0.05), (0.002, 0.0015)])
+def test_where_there_is_no_gap_nothing_narrows_it(plain: float, both: float) -> None:
+    settings = LESSON.settings({"compare": "regularisation", "networks": ["cnn2"]})
+    gaps = {"plain": plain, "dropout": plain, "batch_norm": plain, "both": both}
+    found = [Result("cnn2", name, 10, 10, np.zeros((1, 2)), [1.0], [1.0], [gap]) for name, gap in gaps.items()]
+    told = verdict(settings, found, complete=True)
+    assert told.holds is None and "hardly a gap to narrow: Four convolutions" in told.because
+
+
+def test_networks_of_about_the_same_size_do_not_decide_about_ten_times_as_many_weights() -> None:
+    settings = LESSON.settings({"compare": "networks", "networks": ["dense", "cnn2"]})
+
+    def of(network: str, parameters: int, share: float) -> Result:
+        return Result(network, "plain", parameters, parameters, np.zeros((1, 2)), [share], [share], [0.0])
+
+    few = verdict(settings, [of("dense", 60_260, 0.9), of("cnn2", 7_514, 0.99)], complete=True)
+    assert few.holds is None and "not ten times as many" in few.because
+    assert verdict(settings, [of("dense", 420_260, 0.9), of("cnn2", 36_314, 0.99)], complete=True).holds is True
+
+
 @pytest.mark.parametrize(("pictures", "share"), [(100, 0.9), (1000, 0.9), (1000, 0.7)])
 def test_what_chance_alone_makes_of_two_accuracies_is_a_binomial_s_spread(pictures: int, share: float) -> None:
     draws = np.random.default_rng(0).binomial(pictures, share, (2, 20_000)) / pictures

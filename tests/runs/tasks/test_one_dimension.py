@@ -96,6 +96,20 @@ def test_a_non_causal_network_would_be_found_out():
     assert forecasting.leak_from_the_future(model.predict_on_batch, history) > 1e-3
 
 
+def test_a_dilated_stack_that_sees_no_whole_period_decides_nothing() -> None:
+    settings = LESSON.settings({"period": 40})
+
+    def judged(variant: str, field: int, error: float) -> forecasting.Judged:
+        errors = np.full(forecasting.HORIZON, error)
+        return forecasting.Judged(variant, field, field, 10, np.zeros((1, 32)), errors, np.zeros(8), 0.0, 1.0)
+
+    for field, wanted in ((8, None), (64, False)):
+        both = [judged("undilated", 4, 1.0), judged("dilated", field, 1.0)]
+        told = forecasting.verdict(settings, both, complete=True)
+        assert told.holds is wanted
+        assert ("whole period" in told.because) == (wanted is None)
+
+
 # --- a forecast as a run ---
 
 

@@ -253,6 +253,9 @@ def verdict(settings: dict[str, Any], judged: list[Judged], complete: bool) -> V
     )
     if is_short(settings):
         return Verdict(sentence=sentence, holds=plain.error() <= dilated.error() + ALIKE, because=because)
+    if dilated.field < settings["period"]:
+        because += " With neither does the network see a whole period: it takes more layers or a larger kernel."
+        return Verdict(sentence=sentence, holds=None, because=because)
     parts = ((0, NEAR), (NEAR, HORIZON))
     holds = all(dilated.error(*part) <= CLEARLY * plain.error(*part) for part in parts)
     return Verdict(sentence=sentence, holds=holds, because=because)
@@ -281,7 +284,8 @@ def _errors(settings: dict[str, Any], judged: list[Judged]) -> Lines:
         x_title="step",
         y_title="root mean squared error",
         lines=(floor, *(_line(STACKS[one.variant], steps, one.errors, points=True) for one in judged)),
-        note=f"Over {JUDGED_SERIES} series that were not learnt from. Who forecasts 0 for ever has an error of 1.",
+        note=f"Over {JUDGED_SERIES} series that were not learnt from. Who forecasts 0 for ever has an error of "
+        f"{np.hypot(1, settings['noise']):.2f}.",
     )
 
 

@@ -189,8 +189,9 @@ def _channel_names(channels: int) -> tuple[str, ...]:
 
 
 def _line(name: str, x: np.ndarray, y: np.ndarray, **more: Any) -> Line:
-    """Return a curve of at most `MOST_POINTS`: the beginning of what is longer."""
-    x, y = x[:MOST_POINTS], y[:MOST_POINTS]
+    """Return a curve of at most `MOST_POINTS`: of what is longer every second value, or every third."""
+    step = -(-len(x) // MOST_POINTS)
+    x, y = x[::step], y[::step]
     return Line(name=name, x=tuple(x.round(5).tolist()), y=tuple(np.asarray(y, np.float64).round(4).tolist()), **more)
 
 

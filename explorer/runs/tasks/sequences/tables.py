@@ -112,7 +112,8 @@ def _fold(
     values = scaler.transform(trial.values).astype(np.float32)
     columns, classes = values.shape[1], len(trial.classes)
     linear = logistic_regression(context, values[training], trial.labels[training])
-    _keep(trial, "linear", validation, linear.predict_proba(values[validation]), (columns + 1) * classes)
+    learnt = int(linear.coef_.size + linear.intercept_.size)  # one row of them where there are two classes
+    _keep(trial, "linear", validation, linear.predict_proba(values[validation]), learnt)
     count = len(TABLE_NETWORKS)
     for place, name in enumerate(TABLE_NETWORKS, start=1):
         context.part((number - 1) * count + place, settings["folds"] * count)
