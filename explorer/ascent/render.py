@@ -50,6 +50,10 @@ STEP_BYTES = 1_500_000_000
 """About what the activations of one pass may take; more images than fit are computed in parts."""
 
 TELL_SECONDS = 0.5
+ALTERED = (
+    "The learning rate was changed or images were held while they grew: the code has the last learning rate alone, so "
+    "it makes images that are alike, not the same."
+)
 Judging = Literal["fully", "briefly", "not"]
 _FIRST, _SECOND, _EPSILON = 0.9, 0.999, 1e-8  # Kingma, Ba, "Adam", ICLR 2015
 
@@ -92,6 +96,7 @@ class Ascent:
         self.plan = plan
         self.learning_rate = float(plan.learning_rate)
         self.held: frozenset[int] = frozenset()
+        self._altered = False
         self.shape = passing.picture_shape(network, plan.size)
         self.image = image_of(plan, self.shape)
         self.objective = objectives.objective_of(network, plan, self.shape[:2])
@@ -157,6 +162,8 @@ class Ascent:
             self._start = np.asarray(state["start"], np.float32)
             self._frames = [Frame(int(step), images) for step, images in state["frames"]]
             self.step, self.seconds = int(state["step"]), float(state["seconds"])
+            before = float(state.get("learning_rate", self.learning_rate))
+            self._altered = bool(state.get("altered", False)) or before != self.learning_rate
         except (KeyError, TypeError, ValueError):
             raise SentenceError("These images cannot be gone on with; start anew.") from None
         if any(array.shape != expected for array in arrays) or self._curve.shape[1:] != (len(self.targets),):
@@ -183,6 +190,7 @@ class Ascent:
             [held.smoothness * unit, held.l2 * unit, held.variation * unit, plan.diversity * self._slope, leak],
             np.float32,
         )
+        self._altered |= bool(self.held) or self.learning_rate != self.plan.learning_rate
         settings = np.array([self.learning_rate, held.decay, float(self.step + 1)], np.float32)
         values, after = [], []
         # What the pass draws from the parameters anyhow is the film's frame of the step before.
@@ -288,6 +296,8 @@ class Ascent:
             "start": self._start,
             "frames": [(frame.step, frame.images) for frame in self._frames],
             "step": self.step,
+            "altered": self._altered,
+            "learning_rate": self.learning_rate,
             "seconds": self.seconds,
         }
         device = device_seen()
@@ -304,7 +314,7 @@ class Ascent:
             seconds=self.seconds,
             device=f"{device.kind} ({device.name})",
             finished=self.done,
-            notes=self.objective.notes,
+            notes=(*self.objective.notes, *((ALTERED,) if self._altered else ())),
         )
 
     def _judged(self, judging: Judging, pictures: np.ndarray) -> tuple[Quality, ...]:

@@ -83,7 +83,7 @@ def explain(
         layer=path,
         cost=Cost(time.perf_counter() - started, question.forward, question.backward, question.largest),
         facts=answer.facts or ((),) * len(maps),
-        notes=_notes(maps, answer.notes + _of_score(network, wanted, inputs)),
+        notes=_notes(maps, answer.notes + _of_score(network, wanted, inputs), about),
         extra=answer.extra,
     )
 
@@ -142,7 +142,7 @@ def _of_score(network: Any, target: Target, inputs: np.ndarray) -> tuple[str, ..
     return ()
 
 
-def _notes(maps: np.ndarray, notes: tuple[str, ...]) -> tuple[str, ...]:
+def _notes(maps: np.ndarray, notes: tuple[str, ...], about: table.Method) -> tuple[str, ...]:
     """Add what a display must say of maps that are zero everywhere, unless the method has said why."""
     if not np.isfinite(maps).all():
         raise SentenceError("The map holds values that are not finite numbers: the network's own numbers overflow.")
@@ -150,6 +150,11 @@ def _notes(maps: np.ndarray, notes: tuple[str, ...]) -> tuple[str, ...]:
     if not empty or any("zero everywhere" in note for note in notes):
         return notes
     if len(maps) == 1:
-        return (*notes, "The map is zero everywhere: the target does not depend on this picture's pixels here.")
+        why = "the target does not depend on this picture's pixels here"
+        if about.name == "gradient_input":
+            why += ", or the picture is the input's zero, by which every gradient is multiplied"
+        elif any(option.name == "baseline" for option in about.options):
+            why += ", or the picture is its own baseline, so that nothing was changed"
+        return (*notes, f"The map is zero everywhere: {why}.")
     which = ", ".join(str(number + 1) for number in empty)
     return (*notes, f"The map is zero everywhere for picture {which}.")

@@ -148,7 +148,7 @@ def reported_map(
         signed=explanation.signed,
         target=target_words(explanation.target, explanation.indices[number], names),
         score=float(explanation.scores[number]),
-        score_kind=score_kind,
+        score_kind=score_kind if explanation.target.kind == "class" else "logits",
         layer=explanation.layer,
         facts=explanation.facts[number] if explanation.facts else (),
         notes=explanation.notes,
@@ -376,7 +376,8 @@ def _card(picture: np.ndarray, one: ReportedMap) -> str:
 
 def _score_words(one: ReportedMap) -> str:
     if one.score_kind == "softmax":
-        return f"probability {number_words(one.score)}"
+        difference = "difference of probabilities" if " against " in one.target else "probability"
+        return f"{difference} {number_words(one.score)}"
     return f"{'difference of logits' if ' against ' in one.target else 'score'} {number_words(one.score)}"
 
 

@@ -90,7 +90,8 @@ METHODS: dict[str, Method] = {
             "gradient_input", "Gradient × input", "gradient",
             "How much does each pixel add to the score, if the network were linear?",
             "sum over channels of x · ∂S/∂x",
-            "Dark pixels get nothing, whatever they mean, since they are multiplied by nearly zero.",
+            "What is near the input's zero gets nothing, whatever it means: black, grey or the mean colour, as the "
+            "network's preprocessing has it.",
             "Shrikumar, Greenside, Kundaje 2017",
             signed=True, layer=False, sampling=False, targets=_ANY,
         ),

@@ -202,6 +202,20 @@ def _reads_picture(graph: LayerGraph, path: str, channels: int) -> bool:
     )
 
 
+def _reads_brightness(graph: LayerGraph, path: str) -> bool:
+    """Return whether a layer's one input channel is the picture's brightness."""
+    layers = graph.structure.layers
+    here = path
+    while len(layers[here].inputs) == 1:
+        here = layers[here].inputs[0]
+        kind = type(graph.objects.get(here)).__name__
+        if kind == "Grey":
+            return True
+        if kind not in _HANDING_ON:
+            return False
+    return here != path and not layers[here].inputs and layers[here].channels == 1
+
+
 def _flattened(graph: LayerGraph, path: str, units: int) -> tuple[int, int, int] | None:
     """Return (height, width, channels) of the map that was flattened into a dense layer's input, if one was."""
     layers = graph.structure.layers
@@ -240,6 +254,8 @@ def _kernel(graph: LayerGraph, origin: Origin, preprocessing: Preprocessing) -> 
     inputs = kernel.shape[-1]
     if layer.groups == 1 and _reads_picture(graph, origin.path, inputs):
         return _colour(kernel, preprocessing)
+    if inputs == 1 and layer.groups == 1 and _reads_brightness(graph, origin.path):
+        return "per input channel", kernel, (0,), _BRIGHTNESS.format(size=_size(kernel))
     start = origin.channel // (layer.filters // layer.groups) * inputs
     return _deeper(kernel, range(start, start + inputs), groups=layer.groups)
 
@@ -266,6 +282,12 @@ def _colour(kernel: np.ndarray, preprocessing: Preprocessing) -> _Found:
         words += " (This network takes its colours as blue, green, red; they are turned round here.)"
         kernel = kernel[..., ::-1]
     return "first layer colour", kernel, (2, 1, 0) if turned else (0, 1, 2), words
+
+
+_BRIGHTNESS = (
+    "Its {size} weights stand for the picture's brightness, the network's only input channel: it is a small grey "
+    "picture of what it answers to most strongly, bright where light raises the answer, dark where light lowers it."
+)
 
 
 def _unreadable(count: int) -> str:

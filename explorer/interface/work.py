@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ JOB_BYTES = "_job_bytes"
 """Session key of how many bytes the results of ended jobs hold (see `explorer.interface.jobs.begin_look`)."""
 
 _KEPT = "kept_results"
+_ON_SCREEN = "kept_on_screen"
 
 
 class WorkFailed(Exception):
@@ -75,17 +77,31 @@ def find(name: str, keep_as: tuple) -> Any:
     return kept[identity][0]
 
 
+def hold_on_to(name: str, identities: Iterable[tuple]) -> None:
+    """Say which results are on the screen: they are not let go of, since the next look would only want them again."""
+    st.session_state[_ON_SCREEN] = frozenset((name, *identity) for identity in identities)
+
+
 def keep(name: str, keep_as: tuple, result: Any) -> None:
-    """Keep a result in this session, letting go of others where all together would be too large."""
+    """Keep a result in this session, letting go of others where all together would be too large.
+
+    Where those on the screen leave no room (see `hold_on_to`) it is not kept.
+    """
     kept = _kept()
     size = size_of(result)
     if size > KEPT_BYTES:  # to make room for it would only empty the session
         return
     kept.pop((name, *keep_as), None)
     most = max(LEAST_BYTES, size, KEPT_BYTES - int(st.session_state.get(JOB_BYTES, 0)))
-    while kept and kept_bytes() + size > most:
-        # What is small costs as much to compute as what is large: the largest goes first.
-        del kept[max(kept, key=lambda each: kept[each][1])]
+    on_screen = st.session_state.get(_ON_SCREEN, frozenset())
+    # What is small costs as much to compute as what is large: the largest goes first, of equal ones the oldest.
+    others = sorted((each for each in kept if each not in on_screen), key=lambda each: -kept[each][1])
+    for each in others:
+        if kept_bytes() + size <= most:
+            break
+        del kept[each]
+    if kept and kept_bytes() + size > most:
+        return
     kept[(name, *keep_as)] = (result, size)
 
 

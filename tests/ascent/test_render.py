@@ -8,7 +8,7 @@ import pytest
 
 from explorer.ascent import render as rendering
 from explorer.ascent.quality import high_frequency_share, rose
-from explorer.ascent.render import Ascent, frame_steps, grow, render, smaller, thinned
+from explorer.ascent.render import ALTERED, Ascent, frame_steps, grow, render, smaller, thinned
 from explorer.ascent.results import NO_TRANSFORMS, Growing, Grown, Plan, Regularisers, Transforms
 from explorer.networks.gradients import as_array, value_and_gradient
 from explorer.networks.work_context import NoContext, SentenceError
@@ -260,3 +260,17 @@ def test_what_is_told_is_thinned_not_cut():
     images = np.full((4, 20, 30, 3), 7, np.uint8)
     assert smaller(images, 10**6) is images
     assert smaller(images, 2000).shape == (4, 10, 15, 3)
+
+
+def test_images_that_grew_with_another_rate_for_a_while_say_that_the_plan_alone_does_not_make_them(network):
+    plan = replace(PLAN, steps=4)
+    assert not grow(network, plan).notes
+    ascent = Ascent(network, plan)
+    ascent.learning_rate = 0.01
+    ascent.advance()
+    ascent.learning_rate = plan.learning_rate
+    half = ascent.grown()
+    assert ALTERED in half.notes
+    assert ALTERED in grow(network, plan, state=half.state).notes
+    slower = replace(plan, learning_rate=0.01, steps=6)
+    assert ALTERED in grow(network, slower, state=grow(network, plan).state).notes

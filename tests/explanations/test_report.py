@@ -250,3 +250,15 @@ def test_correlations_are_stronger_coloured_the_larger_they_are() -> None:
         and "--below" in matrix_colour(-0.5)
         and matrix_colour(float("nan")) == "transparent"
     )
+
+
+def test_a_score_is_called_what_it_is() -> None:
+    def said(target: str, kind: str) -> str:
+        return Seen(report(content(maps=(ReportedMap("saliency", VALUES, False, target, 0.25, score_kind=kind),)))).text
+
+    assert ", probability 0.25" in said("cat", "softmax")
+    assert ", difference of probabilities 0.25" in said("cat against fish", "softmax")
+    assert ", difference of logits 0.25" in said("cat against fish", "logits")
+    channel = Explanation("saliency", VALUES[None], VALUES[None], False, Target("channel", 3, layer="conv"), (3,),
+                          np.array([-3.27]), "", Cost(0.0, 1, 1, 1))  # fmt: skip
+    assert reported_map(channel, score_kind="softmax").score_kind == "logits", "a channel has no probability"

@@ -10,6 +10,7 @@ from keras import layers as L
 from explorer.inside.filters import filter_of, origins, view_of
 from explorer.inside.layer_graph import read_graph
 from explorer.networks.gradients import as_array
+from explorer.networks.grey import Grey
 from explorer.networks.work_context import NO_CONTEXT, SentenceError
 
 
@@ -234,3 +235,22 @@ def test_every_channel_of_known_networks_leads_somewhere(name):
             for origin in origins(graph, path, channel):
                 assert origin.kind != "mixed", (path, origin)
                 assert origin.channel < (graph.structure.layers[origin.path].channels or 0)
+
+
+@pytest.mark.parametrize(
+    "prepare", [lambda x: Grey()(x), lambda x: L.Rescaling(2.0)(Grey()(x))], ids=["grey", "scaled"]
+)
+def test_a_first_layer_that_reads_brightness_is_a_small_grey_picture(prepare):
+    inputs = keras.Input((8, 8, 3))
+    conv = L.Conv2D(4, 5, name="conv")
+    graph = graph_of(inputs, L.Conv2D(2, 3, name="deep")(L.Conv2D(1, 1, name="one")(conv(prepare(inputs)))))
+    view = view_of(graph, "conv", 1)
+    assert "5 × 5 weights stand for the picture's brightness" in view.sentence
+    np.testing.assert_array_equal(view.kernel[..., 0], conv.get_weights()[0][:, :, 0, 1])
+    # One channel deeper in the network is no brightness.
+    assert "abstract answer" in view_of(graph, "deep", 0).sentence
+
+
+def test_a_grey_input_is_brightness_too():
+    inputs = keras.Input((8, 8, 1))
+    assert "brightness" in view_of(graph_of(inputs, L.Conv2D(4, 5, name="conv")(inputs)), "conv", 0).sentence

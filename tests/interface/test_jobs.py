@@ -236,3 +236,19 @@ def test_a_job_is_still_there_when_the_page_is_drawn_again(where, monkeypatch):
     assert app.markdown[0].value == "done 3"
     app.button[0].click().run()
     assert len(where.calls) == 2
+
+
+def test_results_on_the_screen_are_kept_and_what_finds_no_room_beside_them_is_not(where, session):
+    jobs.begin_look()
+    work.hold_on_to("map", [("shown", number) for number in range(3)])
+    for number in range(3):
+        work.keep("map", ("shown", number), bytes(4_000_000))
+    work.keep("map", ("small",), bytes(1_000_000))
+    for number in range(3, 6):
+        work.keep("map", ("another", number), bytes(4_000_000))
+    assert all(work.find("map", ("shown", number)) is not None for number in range(3))
+    assert work.find("map", ("another", 5)) is None
+    assert work.kept_bytes() <= work.KEPT_BYTES
+    jobs.begin_look()  # another page, which shows none of them
+    work.keep("map", ("another", 6), bytes(4_000_000))
+    assert work.find("map", ("another", 6)) is not None

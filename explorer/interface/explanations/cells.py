@@ -89,6 +89,7 @@ def cells_of(question: Question, rows: Sequence[Row], names: Sequence[str]) -> l
 
     Work whose map is no longer wanted is stopped.
     """
+    work.hold_on_to(NAME, [identity(question, row, METHODS[name]) for row in rows for name in names])
     wanted: dict[str, None] = {}
     found = [[_cell(question, row, METHODS[name], wanted) for name in names] for row in rows]
     for key in st.session_state.get(_UNDERWAY, ()):

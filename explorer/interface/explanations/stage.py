@@ -39,14 +39,23 @@ KEY = "explanations_stage"
 POLL_SECONDS = 0.7
 BOX_SHARE = 0.3
 _DRAWN = "_explanations_drawn"
+_PAINTED_OF = "_explanations_painted_of"
+"""Of which picture and target the painted guess is."""
 _CHANGED = "_explanations_changed"
 """Set by a click on the stage after which the whole page is another."""
 _SEEN = "explanations.seen"
 
 
-def painted(question: Question) -> np.ndarray | None:
-    """Return what was painted, bool (rows, columns), or None; one that belongs to another shape counts as none."""
-    found = mask_from_code(STATE.linked("painted"))
+def painted(question: Question, row: Row) -> np.ndarray | None:
+    """Return what was painted, bool (rows, columns), or None; what was meant for another question counts as none."""
+    subject = (row.picture.sha256, row.target, question.network, question.fit)
+    code = STATE.linked("painted")
+    if code and st.session_state.setdefault(_PAINTED_OF, subject) != subject:
+        STATE.set("painted", "")
+        code = STATE.linked("painted")
+    if not code:
+        st.session_state.pop(_PAINTED_OF, None)
+    found = mask_from_code(code)
     wanted = paint_grid(*catalogue.entry(question.network).input_size)
     return found if found is not None and found.shape == wanted else None
 
@@ -58,7 +67,7 @@ def _keep_painting() -> None:
 
 def show(question: Question, rows: Sequence[Row], names: Sequence[str]) -> bool:
     """Draw the stage of these rows and methods; return whether maps may be seen, since no guess is asked for first."""
-    guess = painted(question)
+    guess = painted(question, rows[0])
     asking = STATE.value("predict") and guess is None
     board: list[list[Cell]] = [[]]
     if asking:

@@ -46,6 +46,9 @@ def code_of(question: Question, row: Row, names: Sequence[str]) -> str:
         "maps = {}",
     ]
     for name in names:
+        if row.target.kind not in METHODS[name].targets:
+            lines.append(f"# {METHODS[name].title} explains a class only.")
+            continue
         arguments: dict[str, Any] = {"layer": question.layer} if question.layer and METHODS[name].layer else {}
         if question.score != "logits":
             arguments["score"] = question.score

@@ -150,8 +150,9 @@ def _rows(
             filled, label = target, words_for_it
             if target.kind == "class" and target.index is None:
                 filled = replace(target, index=overview.predictions[0].index)
-                if target.against is None:
-                    label = class_title(names, overview.predictions[0].index)
+                label = class_title(names, overview.predictions[0].index)
+                if target.against is not None:
+                    label = f"{label} rather than {class_title(names, target.against)}"
             rows.append(Row(picture, filled, label if len(looked_at) == 1 else f"{label} · {picture.title}"))
     return rows
 

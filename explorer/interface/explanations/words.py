@@ -14,9 +14,13 @@ def fact_text(fact: Fact) -> str:
     if fact.value is None or not np.isfinite(fact.value):
         return f"{fact.name}: none"
     if fact.name.endswith(", relative"):
-        return f"{fact.name.removesuffix(', relative')}: {100 * fact.value:.2g} %"
+        return f"{fact.name.removesuffix(', relative')}: {_percent(100 * fact.value)} %"
     number = f"{fact.value:,.0f}" if float(fact.value).is_integer() and abs(fact.value) < 1e7 else f"{fact.value:.3g}"
     return f"{fact.name}: {number}{' ' + fact.unit if fact.unit else ''}"
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
 
 
 FIRST = ("Completeness gap, relative", "R²", "Superpixels", "Windows", "Masks", "Noise", "Samples")

@@ -78,7 +78,7 @@ def _stage(view: View, plan: DreamPlan, picture: Picture, polled: bool) -> None:
     job = jobs.job(growing.DREAM)
     if (job is not None and job.running) != polled:
         st.rerun()
-    another = job is not None and (job.identity[0].network != view.network or job.identity[2] != picture.sha256)
+    another = job is not None and (job.identity[0] != view or job.identity[2] != picture.sha256)
     if another and not polled:
         job = None  # a dream of another picture
     if job is not None and job.running:
@@ -102,8 +102,9 @@ def _stage(view: View, plan: DreamPlan, picture: Picture, polled: bool) -> None:
                     if plan.layers
                     else "Choose at least one layer, with a weight above 0."
                 )
-    results = growing.results_of(job)
-    now = growing.growings(job) if job is not None and job.running else []
+    # A dream that still runs may be another picture's: its bar is there to stop it, its image is not this one's.
+    results = [] if another else growing.results_of(job)
+    now = growing.growings(job) if job is not None and job.running and not another else []
     image = now[-1].images[0] if now else results[0].images[0] if results else None
     left, right = st.columns(2, gap="small")
     with left:

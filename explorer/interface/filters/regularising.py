@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from explorer.ascent.results import Growing, Grown
+from explorer.ascent.results import Growing, Grown, Plan
 from explorer.interface import jobs
 from explorer.interface.components.gallery import Tile, TileState, gallery
 from explorer.interface.filters import album, close_up, growing, take_along, wishes
@@ -129,6 +129,7 @@ def _stage(view: View, rungs: tuple[Rung, ...], name: str, polled: bool) -> None
     size = max((one.images.shape[1:3] for one in seen.values()), key=lambda side: side[0] * side[1], default=(96, 96))
     images = [seen[i].images[0] if i in seen else np.zeros((*size, 3), np.uint8) for i in range(len(rungs))]
     plan = results[-1].plan if results else rungs[-1].plan
+    assert isinstance(plan, Plan)
     frames = _frames([close_up.frames_of(one, [0]) for one in results], size)
     tiles = [
         _tile(rung, i, results[i] if i < len(results) else None, now.get(i), waits=running)
@@ -159,7 +160,8 @@ def _stage(view: View, rungs: tuple[Rung, ...], name: str, polled: bool) -> None
                 np.stack([album.fitted(image, size) for image in images]),
                 [(tile.title, tile.line) for tile in tiles],
                 f"“{name}”: why regularise?".replace("“", '"').replace("”", '"'),
-                take_along.plan_words(plan),
+                f"{plan.steps} steps, learning rate {plan.learning_rate:g}, seed {plan.seed}; the first in pixels and "
+                "unshaken, the second of waves, the third and fourth shaken",
             )
         )
         if results

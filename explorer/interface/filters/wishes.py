@@ -331,7 +331,10 @@ def ladder(entry: NetworkEntry, weights: str, target: int) -> tuple[Rung, ...]:
     ]
     if drawn:
         last = replace(whole, network="drawn_robust")
-        rungs.append(Rung("+ robust network", "It was trained not to be misled by small changes.", last))
+        words = "It was trained not to be misled by small changes."
+        if weights == "random":
+            words = "The same architecture: with random weights neither was trained for anything."
+        rungs.append(Rung("+ robust network", words, last))
     else:
         last = replace(whole, regularisers=replace(NO_REGULARISERS, variation=Regularisers().variation))
         rungs.append(Rung("+ little variation", "Differences between neighbouring pixels cost something.", last))

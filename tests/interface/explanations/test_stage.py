@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 
 from explorer.explanations.results import Target
 from explorer.interface import work
-from explorer.interface.explanations import stage
+from explorer.interface.components.heat_maps import mask_code, paint_grid
+from explorer.interface.explanations import stage, view
 from explorer.interface.explanations.page_state import Question, Row
+from explorer.networks import catalogue
 from explorer.pictures.sources import mask_of, resolve
 
 QUESTION = Question("drawn_plain", "trained", "pad", "", "logits", 0, 0, ())
@@ -54,3 +57,28 @@ def test_only_the_drawn_picture_itself_says_where_its_object_is(session):
     mask = mask_of("drawn:cat:3")
     assert outline is not None and mask is not None
     assert outline.mean() == pytest.approx(mask.mean(), abs=0.02)
+
+
+def test_a_class_as_predicted_is_named_for_each_picture_by_itself():
+    cat, fish = resolve("drawn:cat:3"), resolve("drawn:fish:3")
+    seen = [(cat, SimpleNamespace(predictions=[SimpleNamespace(index=0)]))]
+    seen += [(fish, SimpleNamespace(predictions=[SimpleNamespace(index=1)]))]
+    rows = view._rows([(Target("class", None, against=2), "cat rather than flower")], seen, "drawn_plain")
+    assert [row.target.index for row in rows] == [0, 1]
+    assert rows[0].label == f"cat rather than flower · {cat.title}"
+    assert rows[1].label == f"fish rather than flower · {fish.title}"
+
+
+def test_a_guess_counts_for_the_picture_and_the_class_that_it_was_painted_for(monkeypatch):
+    painting = mask_code(np.ones(paint_grid(*catalogue.entry("drawn_plain").input_size), bool))
+    kept = {"explanations_painted": painting}
+    monkeypatch.setattr(stage.st, "session_state", kept)
+    monkeypatch.setattr(stage.STATE, "linked", lambda name: kept[f"explanations_{name}"])
+    cat = Row(resolve("drawn:cat:3"), Target("class", 0), "cat")
+    for _ in range(2):
+        assert stage.painted(QUESTION, cat) is not None
+    assert stage.painted(QUESTION, replace(cat, target=Target("class", 1))) is None
+    assert stage.painted(QUESTION, cat) is None, "it is asked for anew"
+    kept["explanations_painted"] = painting
+    assert stage.painted(QUESTION, cat) is not None
+    assert stage.painted(QUESTION, replace(cat, picture=resolve("drawn:fish:3"))) is None

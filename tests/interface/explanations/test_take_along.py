@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from explorer.explanations.results import Target
+from explorer.explanations.results import Fact, Target
 from explorer.explanations.work import explain_work
 from explorer.interface.explanations.page_state import Question, Row, class_options, class_title
 from explorer.interface.explanations.take_along import code_of
+from explorer.interface.explanations.words import fact_text
 from explorer.networks.work_context import NO_CONTEXT
 from explorer.pictures.sources import resolve
 
@@ -71,3 +72,14 @@ def test_two_classes_of_one_name_are_told_apart_and_unknown_names_are_numbers():
 
 def test_the_most_probable_classes_stand_first_and_none_is_missing():
     assert class_options(5, (3, 1)) == ["3", "1", "0", "2", "4"]
+
+
+def test_the_printed_lines_leave_out_what_the_page_refuses():
+    row = Row(resolve("drawn:cat:13"), Target("channel", 5, layer="objects_1_relu"), "channel 5")
+    lines = code_of(question(), row, ("lime", "grad_cam"))
+    assert "# LIME explains a class only." in lines and "'lime'" not in lines and "'grad_cam'" in lines
+
+
+@pytest.mark.parametrize(("gap", "shown"), [(0.0123, "1.2 %"), (0.999, "100 %"), (1.5, "150 %"), (-3.21, "-321 %")])
+def test_a_large_gap_is_printed_in_plain_digits(gap, shown):
+    assert fact_text(Fact("Completeness gap, relative", gap, "")) == f"Completeness gap: {shown}"

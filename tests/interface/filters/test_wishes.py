@@ -108,3 +108,8 @@ def test_a_mix_of_layers_survives_the_link_and_nonsense_in_it_does_not():
 
 def test_a_layer_of_weight_nothing_does_not_dream():
     assert wishes.dream_plan("drawn_plain", "trained", {"a": 0.0, "b": 0.5}).layers == (("b", 0.5),)
+
+
+def test_untrained_networks_are_not_said_to_be_trained():
+    last = wishes.ladder(catalogue.entry("drawn_plain"), "random", 3)[-1]
+    assert "neither was trained" in last.words and "trained not to be misled" not in last.words
