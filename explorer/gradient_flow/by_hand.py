@@ -223,7 +223,7 @@ def loss_again(book: Book, after: float, before: float, changed: Sequence[str]) 
 
 
 def descent_note(before: float, after: float, rate: float, gradients: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    """Say what is peculiar about a step of gradient descent: nothing to learn, or a loss that has grown.
+    """Say what is peculiar about a step of gradient descent: nothing to learn, a loss that stays or has grown.
 
     Args:
         before: the loss before it.
@@ -233,6 +233,11 @@ def descent_note(before: float, after: float, rate: float, gradients: Mapping[st
     """
     if all(np.all(one == 0) for one in gradients.values()):
         return ("All gradients are zero: nothing can be learnt from here.",)
+    if after == before and rate > 0:
+        return (
+            f"The loss stays at {number(after)} to the last digit: the gradients are so small that the step changes "
+            "nothing.",
+        )
     if not after < before and rate > 0:
         return (
             f"The loss has not become less ({number(before)} before, {number(after)} after): a learning rate of "

@@ -185,6 +185,9 @@ class Degradation(SoFar):
     identity: np.ndarray
 
 
+PATH_EPOCHS = 2
+"""Fewer epochs of training leave no path with two directions of its own."""
+
 RESOLUTIONS = (5, 9, 17, 33, 65)
 """Points along a side of a surface's grid: each has all points of the one before and one between each two."""
 
@@ -202,7 +205,7 @@ class SurfacePlan:
         epochs: of training before.
         rate: learning rate.
         directions: "random", filter-normalised as by Li et al. (2018), or "path", the principal components of the
-            weights along training.
+            weights along training, of `PATH_EPOCHS` epochs at least.
         resolution: points along a side, one of `RESOLUTIONS`.
         extent: half a side: so many times the directions' length is gone.
         seed: of weights, the order of the pictures and the directions.

@@ -23,7 +23,7 @@ from explorer.gradient_flow.deep_networks import (
     one_hot,
     statistics_of,
 )
-from explorer.gradient_flow.depth_results import PLAIN_AND_RESIDUAL, RESOLUTIONS, SurfacePlan, Surfaces
+from explorer.gradient_flow.depth_results import PATH_EPOCHS, PLAIN_AND_RESIDUAL, RESOLUTIONS, SurfacePlan, Surfaces
 from explorer.gradient_flow.digits import Digits, digits
 from explorer.gradient_flow.stacks import PER_LAYER, Stack, Weights, alone, begun, beside
 from explorer.networks.gradients import Compiled, HessianVector, as_array
@@ -237,9 +237,14 @@ class Growth:
 
     Args:
         plan: What is asked.
+
+    Raises:
+        SentenceError: for a path of too few epochs.
     """
 
     def __init__(self, plan: SurfacePlan) -> None:
+        if plan.directions == "path" and plan.epochs < PATH_EPOCHS:
+            raise SentenceError("A path needs two epochs at least.")
         self.plan = plan
         self._stack = Stack(plan.depth, "relu", batch_norm=True)
         weights = begun(self._stack, "he_normal", plan.seed)
@@ -326,7 +331,7 @@ class Growth:
         self._training, self._visited = None, []
 
     def _directions(self, way: list[Weights]) -> tuple[Weights, Weights]:
-        if self.plan.directions == "path" and len(way) > 2:
+        if self.plan.directions == "path":
             return path_directions(way)
         first, second = (random_direction(way[-1], self.plan.seed + each) for each in _DIRECTION_SEEDS)
         return first, second

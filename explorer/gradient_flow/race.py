@@ -132,7 +132,7 @@ def fate(path: Path, race: Race, title: str) -> str:
     """Say in a sentence or two what became of an optimiser that left the window; "" where it stayed.
 
     On a quadratic the bound of its learning rate is told; elsewhere the curvature at the start gives one that holds
-    near it.
+    near it, unless the surface curves downwards there.
 
     Args:
         path: of the optimiser.
@@ -148,10 +148,15 @@ def fate(path: Path, race: Race, title: str) -> str:
     everywhere = race.surface.curvature
     steepest = everywhere if everywhere is not None else race.surface.curvatures(*race.start)[1]
     bound = largest_stable_rate(path.name, steepest)
-    if bound is None:
+    if OPTIMISERS[path.name].adaptive:
         return (
             f"{title} {when}{overflow}: each of its steps is about as long as its learning rate, {path.rate:g}, "
             "however steep the surface is."
+        )
+    if bound is None:
+        return (
+            f"{title} {when}{overflow}: the surface curves downwards at the start, so there is no bound for its "
+            f"learning rate, {path.rate:g}, there, and its steps grow with the slope."
         )
     formula = {"sgd": "2/λ", "momentum": "2(1 + β)/λ", "nesterov": "2(1 + β)/((1 + 2β)λ)"}[path.name]
     where = "λmax" if everywhere is not None else "the curvature at the start, λ"

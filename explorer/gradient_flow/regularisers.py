@@ -102,6 +102,7 @@ class Compared:
         examples: training pictures.
         wrong: share of them that is learnt with a wrong label, 0 to 1.
         seed: of data, wrong labels, first weights, order and dropout.
+        strengths: of the regularisers.
         finished: whether all epochs are done.
         seconds: it took.
     """
@@ -112,8 +113,13 @@ class Compared:
     examples: int
     wrong: float
     seed: int
+    strengths: Strengths
     finished: bool
     seconds: float
+
+    def tried(self, name: str) -> bool:
+        """Tell whether a regulariser had a strength above 0, without which it is none."""
+        return any(_parts(name, self.strengths))
 
 
 Curve = list[tuple[float, float, float, float]]
@@ -222,7 +228,8 @@ def compare(
             name: _regularised(name, own, curves[name], network)
             for name, own in zip(REGULARISERS, parameters, strict=True)
         }
-        return Compared(found, epochs, epoch, examples, wrong, seed, epoch == epochs, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        return Compared(found, epochs, epoch, examples, wrong, seed, strengths, epoch == epochs, seconds)
 
     judge()
     context.report(0, epochs, "epochs", "training", payload=so_far(0))

@@ -298,7 +298,7 @@ def _value(draw: st.DrawFn, setting: Setting) -> Any:
         return draw(st.sampled_from(sorted(setting.options)))
     if setting.kind == "count":
         numbers = st.integers(int(setting.low), int(setting.high))
-        return draw(st.one_of(st.sampled_from(setting.choices), numbers) if setting.choices else numbers)
+        return draw(st.sampled_from(setting.choices) if setting.choices else numbers)
     steps = round((setting.high - setting.low) / setting.step)
     return min(setting.high, setting.low + setting.step * draw(st.integers(0, steps)))
 
@@ -363,9 +363,7 @@ def test_one_thing_is_not_several(block, which):
     values = block.values()
     for setting in block.settings:
         if setting.kind == "count":
-            values[setting.name] = int(getattr(setting, which))
-            if which == "high" and setting.choices:
-                values[setting.name] = setting.choices[0]
+            values[setting.name] = setting.choices[0] if setting.choices else int(getattr(setting, which))
     variants = block.build(values)
     texts = [block.lesson(values, variants)]
     for variant in variants:
@@ -382,3 +380,38 @@ def test_one_thing_is_not_several(block, which):
 ])  # fmt: skip
 def test_a_comparison_is_a_sentence(first, second, words):
     assert compared_with("work", first, second, "a stack") == words
+
+
+@pytest.mark.parametrize(("channels", "filters", "maps"), [(1, 64, 64), (32, 1, 32)])
+def test_a_single_channel_that_is_stretched_is_not_called_the_same_shape(channels, filters, maps):
+    one = block("residual")
+    values = one.values("same_shape", channels=channels, filters=filters)
+    variants = one.build(values)
+    assert variants[1].clash is None
+    told = one.lesson(values, variants)
+    assert f"the single channel is stretched over all {maps} maps" in told and "keeps the shape" not in told
+    assert f"stretched over all {maps} maps" in variants[1].note and "hands on its input" not in variants[1].note
+
+
+def test_a_single_cell_that_is_stretched_is_not_called_the_same_shape():
+    one = block("residual")
+    for filters in (32, 64):
+        values = one.values("same_shape", side=5, channels=32, filters=filters, padding="valid")
+        assert "the single cell is stretched over height and width" in one.lesson(values, one.build(values))
+
+
+def test_a_block_that_keeps_the_shape_says_so():
+    one = block("residual")
+    for channels in (1, 64):
+        values = one.values("same_shape", channels=channels, filters=channels)
+        variants = one.build(values)
+        assert "keeps the shape of its input" in one.lesson(values, variants)
+        assert "hands on its input" in variants[1].note
+
+
+@pytest.mark.parametrize("kernel_size", [4, 6, 10])
+def test_a_kernel_that_no_stack_of_3x3_equals_is_refused(kernel_size):
+    one = block("small_filters")
+    assert not one.setting("kernel_size").takes(kernel_size)
+    with pytest.raises(ValueError, match="Kernel size cannot be"):
+        one.build(one.values(kernel_size=kernel_size))

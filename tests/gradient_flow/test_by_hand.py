@@ -214,3 +214,14 @@ def test_pooling_and_convolution_take_gradients_back_by_hand():
     at_x, at_k, at_b = convolve_backward(np.ones((1, 2, 2)), x, kernel)
     assert at_k.tolist() == [[[8, 12], [20, 24]]] and at_b.tolist() == [4]
     assert at_x.tolist() == [[1, 3, 2], [4, 10, 6], [3, 7, 4]]
+
+
+def test_gradients_that_are_too_small_to_change_the_loss_are_no_step_that_is_too_large():
+    p = with_edits(sigmoid_parameters(), {("c", 0): -40.0, ("c", 1): -40.0})
+    walk = sigmoid_walk(p, rate=0.5)
+    assert walk.loss_after == walk.loss and walk.gradients["w"].any()
+    assert len(walk.notes) == 1 and "so small that the step changes nothing" in walk.notes[0]
+
+
+def test_a_loss_that_stays_at_a_rate_of_zero_needs_no_word():
+    assert sigmoid_walk(sigmoid_parameters(), rate=0.0).notes == ()

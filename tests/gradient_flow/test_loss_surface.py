@@ -162,3 +162,9 @@ def test_training_that_has_diverged_is_told_in_a_sentence() -> None:
     growth._visited[-1]["stem"][0] = np.nan  # as a step that was too large leaves it
     with pytest.raises(SentenceError, match="plain network has diverged in training"):
         growth.advance()
+
+
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_a_path_of_fewer_than_two_epochs_is_refused(epochs) -> None:
+    with pytest.raises(SentenceError, match="two epochs at least"):
+        Growth(SurfacePlan(depth=2, epochs=epochs, directions="path", resolution=5))

@@ -147,3 +147,17 @@ def test_a_valley_is_narrow_or_round_but_not_wide():
     assert surface("valley", 1.0).curvature == 1.0
     with pytest.raises(ValueError, match="stretch"):
         valley(0.5)
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "nesterov"])
+def test_where_the_surface_curves_downwards_there_is_no_bound_and_steps_grow_with_the_slope(name):
+    found = race(SURFACES["himmelblau"], {name: 1.0}, steps=20)
+    said = fate(found.paths[name], found, "It")
+    assert "left the picture at step 1" in said and "curves downwards at the start, so there is no bound" in said
+    assert "however steep" not in said
+
+
+@pytest.mark.parametrize("ground", [SURFACES["himmelblau"], valley()], ids=lambda one: one.name)
+def test_the_steps_of_an_adaptive_rule_are_as_long_as_its_rate_on_every_surface(ground):
+    found = race(ground, {"adam": 50.0}, steps=20)
+    assert "however steep the surface is" in fate(found.paths["adam"], found, "It")

@@ -16,7 +16,7 @@ from explorer.engine.packing import pack, unpack
 from explorer.engine.work import Work, work
 from explorer.gradient_flow.activations import ACTIVATIONS, normal_batch, passed
 from explorer.gradient_flow.by_hand import number
-from explorer.gradient_flow.network_race import race_network
+from explorer.gradient_flow.network_race import DEFAULT_RATES, race_network
 from explorer.gradient_flow.race import race
 from explorer.gradient_flow.regularisers import compare
 from explorer.gradient_flow.sigmoid_walk import sigmoid_parameters, sigmoid_walk
@@ -467,3 +467,93 @@ def test_a_step_that_is_too_large_does_not_hold(opened):
 )
 def test_nonsense_in_a_link_does_no_harm(opened, parameters):
     opened(**parameters)
+
+
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_a_path_of_fewer_than_two_epochs_is_told_before_any_work(opened, engine, epochs):
+    app = opened(scene="loss_surface", sur_directions="path", sur_epochs=epochs)
+    assert "A path needs two epochs at least" in said(app) and not engine.calls
+    opened(scene="loss_surface", sur_directions="path", sur_epochs=2)
+    assert len(engine.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "why"),
+    [
+        ({"opt_surface": "noisy_bowl", "opt_seed": 3}, "The noise of the gradient decides here"),
+        ({"opt_rates": "sgd=0"}, "SGD does not move"),
+        ({"opt_rates": "sgd=1"}, "SGD has left the picture"),
+        ({"opt_rates": "momentum=1e6"}, "Momentum has left the picture"),
+        ({"opt_surface": "beale"}, "Both are about equally soon"),
+        ({"opt_steps": 50}, "The slower one may be only a few steps behind"),
+        ({"opt_start": "0,0"}, "They start at the minimum"),
+    ],
+)
+def test_what_a_race_cannot_tell_about_momentum_is_left_open(opened, parameters, why):
+    app = opened(scene="optimisers", **parameters)
+    assert OPEN in sentence(app, "Momentum gets down sooner") and why in said(app)
+
+
+@pytest.mark.parametrize(
+    ("plain", "momentum", "sooner"),
+    [(80, 40, True), (40, 80, False), (42, 40, None), (2, 1, None), (None, 40, True), (40, None, False),
+     (None, 99, None), (None, None, None)],
+)  # fmt: skip
+def test_sooner_means_clearly_sooner(plain, momentum, sooner):
+    assert network_race.sooner(plain, momentum, 101) is sooner
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e6])
+def test_a_learning_rate_that_does_not_suit_sgd_says_nothing_about_momentum_on_the_network(opened, engine, rate):
+    app = opened(scene="optimisers", opt_view="network")
+    end(engine.calls[0], race_network(rates={**DEFAULT_RATES, "sgd": rate}, epochs=5))
+    app.run()
+    assert OPEN in sentence(app, "Momentum gets down sooner") and "does not suit SGD" in said(app)
+
+
+def test_on_the_network_the_steps_decide_whether_momentum_gets_down_sooner(opened, engine):
+    app = opened(scene="optimisers", opt_view="network")
+    end(engine.calls[0], race_network(epochs=5))
+    app.run()
+    assert HOLDS in sentence(app, "Momentum gets down sooner")
+
+
+def judged_without(**strengths: float) -> tuple[Any, Any]:
+    """The two sentences on regularisers, of which these had another strength."""
+    known = with_wrong_labels()
+    found = dataclasses.replace(known, strengths=dataclasses.replace(known.strengths, **strengths))
+    return regularisers.of_weights(found, 0.01), regularisers.of_overfitting(found)
+
+
+@pytest.mark.parametrize(("name", "title"), [("l1", "L1"), ("l2", "L2")])
+def test_a_penalty_of_strength_zero_is_not_judged_by_its_weights(name, title):
+    (_, _, holds, because), _ = judged_without(**{name: 0.0})
+    assert holds is None and f"With a strength of 0 {title} cannot do anything" in because
+
+
+def test_a_regulariser_of_strength_zero_is_left_out_where_overfitting_is_judged():
+    none = with_wrong_labels().networks["none"]
+    networks = {**with_wrong_labels().networks, "dropout": dataclasses.replace(none, name="dropout")}
+    strengths = dataclasses.replace(with_wrong_labels().strengths, dropout=0.0)
+    found = dataclasses.replace(with_wrong_labels(), networks=networks, strengths=strengths)
+    _, _, holds, because = regularisers.of_overfitting(found)
+    assert holds is True and because == "Left out, with a strength of 0: Dropout."
+    _, (_, _, holds, because) = judged_without(l1=0.0, l2=0.0, dropout=0.0)
+    assert holds is None and "no regulariser was at work" in because
+
+
+def test_a_comparison_carries_the_strengths_that_it_was_made_with():
+    assert a_comparison().tried("elastic_net") and not a_comparison().tried("none")
+    found = compare(strengths=regularisers.Strengths(l1=0.0, dropout=0.0), epochs=1)
+    assert [name for name in found.networks if found.tried(name)] == ["l2", "elastic_net"]
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1001"])
+def test_a_changed_number_that_is_none_or_too_large_is_told_and_the_code_runs_without_it(opened, value):
+    app = opened(scene="backpropagation", hand_edits=f"x.0={value},w.1=2")
+    told = next(str(one.value) for one in app.info if one.icon == ":material/link_off:").replace("\\", "")
+    assert f"x.0={value}" in told
+    spoken: dict[str, Any] = {}
+    exec(app.code[0].value.rsplit("for step", 1)[0], spoken)  # noqa: S102
+    assert spoken["numbers"]["w"][0, 1] == 2.0
+    assert spoken["numbers"]["x"][0] == sigmoid_parameters()["x"][0]

@@ -50,13 +50,15 @@ class Setting:
     shown: Callable[[Values], bool] = lambda values: True
 
     def takes(self, value: Any) -> bool:
-        """Return whether a value may stand here: of the right type and within the limits."""
+        """Return whether a value may stand here: of the right type, and one of the choices or within the limits."""
         if self.kind == "switch":
             return isinstance(value, bool)
         if self.kind == "choice":
             return isinstance(value, str) and value in self.options
         if isinstance(value, bool):
             return False
+        if self.choices:
+            return isinstance(value, int) and value in self.choices
         if self.kind == "count":
             return isinstance(value, int) and self.low <= value <= self.high
         return isinstance(value, int | float) and self.low <= value <= self.high

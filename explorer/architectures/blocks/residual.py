@@ -9,7 +9,24 @@ from explorer.architectures.blocks.parts import letters, side, width
 from explorer.architectures.sketch import Sketch, Tensor
 from explorer.architectures.wording import counted
 
+Shape = tuple[int | None, ...]
+
 _SHRINK = {"none": "not at all", "stride": "stride 2", "pool": "max pooling"}
+
+
+def _stretched(before: Shape, after: Shape) -> str:
+    """Say what an addition stretches, as a side of 1 is, so that two shapes fit; "" where they are the same."""
+    said = []
+    if before[-1] != after[-1]:
+        said.append(f"the single channel is stretched over all {max(before[-1] or 1, after[-1] or 1)} maps")
+    if before[:-1] != after[:-1]:
+        said.append("the single cell is stretched over height and width")
+    return " and ".join(said)
+
+
+def _end(variant: Variant) -> Shape:
+    """Return the shape of what a variant hands on."""
+    return list(variant.table.structure.layers.values())[-1].output_shape
 
 
 def _make(values: Values) -> list[Variant]:
@@ -50,11 +67,15 @@ def _make(values: Values) -> list[Variant]:
     work = r"9 \cdot H_{1} \cdot W_{1} \cdot M \cdot N + 9 \cdot H_{2} \cdot W_{2} \cdot N^2"
     half = -(-size // strides)
     more = letters(H_3=("height of the shortcut", half), W_3=("width of the shortcut", half))
+    added = around(lambda s, y, x: s.add([y, x], title="Residual block"))
+    stretched = _stretched((size, size, channels), layers[-1].output_shape) if added.clash is None else ""
     return [
         Variant("No shortcut", plain, weights, work, known),
         Variant(
-            "Added as it is", around(lambda s, y, x: s.add([y, x], title="Residual block")), weights, work, known,
-            "An addition needs no weights; with all weights at zero the block hands on its input.",
+            "Added as it is", added, weights, work, known,
+            "An addition needs no weights; "
+            + (stretched or "with all weights at zero the block hands on its input")
+            + ".",
         ),
         Variant(
             "Added through a 1×1 convolution", around(projected), rf"{weights} + M \cdot N",
@@ -72,6 +93,12 @@ def _make(values: Values) -> list[Variant]:
 def _lesson(values: Values, variants: Sequence[Variant]) -> str:
     plain, identity, projection = variants[0], variants[1], variants[2]
     if identity.clash is None:
+        stretched = _stretched((values["side"], values["side"], values["channels"]), _end(plain))
+        if stretched:
+            return (
+                "The shortcut costs nothing, but the block does not keep the shape of its input: the addition only fits"
+                f" because {stretched}."
+            )
         return (
             f"The shortcut costs nothing: {counted(plain.table.parameters, 'weights')} with it and without it,"
             " since the"
@@ -79,7 +106,9 @@ def _lesson(values: Values, variants: Sequence[Variant]) -> str:
         )
     if projection.clash is None:
         extra = projection.table.parameters - plain.table.parameters
-        return f"{identity.clash.sentence} It costs {counted(extra, 'more weights')}."
+        # The projection has the right number of maps; a single cell is stretched all the same.
+        fits = "" if _end(plain) == _end(projection) else f" Even so {_stretched(_end(plain), _end(projection))}."
+        return f"{identity.clash.sentence} It costs {counted(extra, 'more weights')}.{fits}"
     return projection.clash.sentence
 
 

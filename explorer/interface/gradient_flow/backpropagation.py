@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from explorer.gradient_flow.by_hand import Place, Walk, number, with_edits
+from explorer.gradient_flow.by_hand import LARGEST, Place, Walk, number, with_edits
 from explorer.gradient_flow.conv_walk import conv_parameters, conv_walk
 from explorer.gradient_flow.sigmoid_walk import sigmoid_parameters, sigmoid_walk
 from explorer.interface.components.walk import walk as walk_component
@@ -99,15 +99,17 @@ def _is_edit(part: str, parameters: Mapping[str, np.ndarray]) -> bool:
 
 
 def read_edits(text: str) -> dict[Place, float]:
-    """Return the changed numbers that a link names: "x.0=0.5,w.3=-1"; what cannot be read is left out."""
+    """Return the changed numbers that a link names: "x.0=0.5,w.3=-1"; what is none or too large is left out."""
     edits: dict[Place, float] = {}
     for part in text[:_MOST_CHARACTERS].split(","):
         place, _, value = part.partition("=")
         board, _, cell = place.rpartition(".")
         try:
-            edits[board, int(cell)] = float(value)
+            at, new = (board, int(cell)), float(value)
         except ValueError:
             continue
+        if abs(new) <= LARGEST:  # not a number is not
+            edits[at] = new
     return edits
 
 

@@ -18,6 +18,9 @@ _WORK = Stepwise("gradient_flow.degradation", "Four networks", "Train the four",
 MARGIN = 0.02
 """By so much, of all training pictures, an error must be higher to count as higher."""
 
+LEARNT = 0.5
+"""A shallow network that errs more often than this has hardly learnt anything."""
+
 _BACKGROUND = r"""
 A deeper network can do whatever a shallower one does: its further layers could just hand on what they get. Yet plain
 ones that are deeper end with a higher **training** error, so it is not overfitting; they are harder to train. A
@@ -122,6 +125,8 @@ def decided(result: Degradation) -> list[frame.Decided]:
         )
     elif done == 0:
         holds, because = None, "Before training."
+    elif error[0].min() > LEARNT:
+        holds, because = None, "The networks have hardly learnt anything: more epochs, or another learning rate."
     elif not holds and error[1, 0] <= error[0, 0] + MARGIN:
         because = "Plain networks of these depths end alike: give the deep one more layers."
     elif not holds:

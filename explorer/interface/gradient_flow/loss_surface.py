@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer.gradient_flow.depth_results import (
     CONCAVE_PART,
+    PATH_EPOCHS,
     PLAIN_AND_RESIDUAL,
     RESOLUTIONS,
     SurfacePlan,
@@ -24,6 +25,9 @@ _WORK = Stepwise("gradient_flow.loss_surface", "Loss surface", "Compute", "sur_s
 
 ROUGH = 0.1
 """A surface that is not convex at more than this share of its points is called rough."""
+
+CLEAR = 0.05
+"""On the two sides of `ROUGH`, shares must be so far apart for one surface to be rough and the other smooth."""
 
 _LOG_LIMITS = (-3.0, 6.0)
 _BACKGROUND = rf"""
@@ -64,6 +68,15 @@ def show() -> None:
             top = float(STATE.slider("sur_top", unseen=scale == "log"))
             epochs = int(STATE.slider("sur_epochs"))
             rate = float(STATE.selectbox("sur_rate"))
+    if directions == "path" and epochs < PATH_EPOCHS:
+        st.info(
+            "A path needs two epochs at least, since its two directions come from them: choose more, or random "
+            "directions.",
+            icon=":material/route:",
+        )
+        frame.take_along("loss_surface", None)
+        frame.background(_BACKGROUND)
+        return
     plan = SurfacePlan(depth, epochs, rate, directions, resolution, extent, seed)
     _WORK.show(plan, lambda result: _draw(result, scale, top), code=code, table=_csv)
     frame.background(_BACKGROUND)
@@ -175,6 +188,11 @@ def decided(result: Surfaces, places: np.ndarray) -> frame.Decided:
     if max(rough) <= ROUGH:
         return sentence, numbers, None, (
             f"With {result.plan.depth} layers both are smooth: without skips the surface turns rough only with depth."
+        )  # fmt: skip
+    if min(rough) <= ROUGH and abs(rough[0] - rough[1]) < CLEAR and rough[0] <= 2 * rough[1]:
+        return sentence, numbers, None, (
+            f"The two are too near to each other, and to the {share_text(ROUGH)} from which on a surface is called "
+            "rough, to tell."
         )  # fmt: skip
     holds = rough[0] > ROUGH >= rough[1] or rough[0] > 2 * rough[1]
     because = ""

@@ -19,6 +19,8 @@ from explorer.interface.theme import palette
 JOB = "gradient_flow_network"
 TITLES = {name: entry.title for name, entry in OPTIMISERS.items()}
 SENTENCE = "Momentum gets down sooner than plain gradient descent."
+ALIKE = 0.1
+"""Two that differ by less than this share of the steps, or by one step, are about equally soon."""
 CHANCE = 0.15
 """An accuracy on ten classes below which a network does no better than to guess, whatever the seed."""
 
@@ -135,6 +137,21 @@ def reached(runner: Runner, goal: float) -> int | None:
     return int(there[0]) + _FEW_BATCHES if there.size else None
 
 
+def sooner(plain: int | None, momentum: int | None, unseen: int) -> bool | None:
+    """Tell whether momentum was there clearly sooner than plain gradient descent; None where that cannot be told.
+
+    Args:
+        plain: the step at which plain gradient descent was there; None where it was not yet.
+        momentum: likewise.
+        unseen: the first step at which one that was not there yet may come.
+    """
+    if plain is None and momentum is None:
+        return None
+    first, other = (unseen if at is None else at for at in (momentum, plain))
+    apart = abs(first - other)
+    return None if apart <= 1 or apart < ALIKE * max(first, other) else first < other
+
+
 _GOAL = 0.3
 _FEW_BATCHES = 10
 
@@ -150,8 +167,17 @@ def _verdict(found: NetworkRace) -> None:
         f"SGD's learning rate is {value_text(found.runners['sgd'].rate)}, momentum's "
         f"{value_text(found.runners['momentum'].rate)}."
     )
-    if plain == momentum:
-        together = "Neither has come so far" if plain is None else "Both are equally soon"
-        frame.verdict(SENTENCE, numbers, None, f"{together}; {rates}")
+    unfit = [TITLES[name] for name in ("sgd", "momentum") if fate(found.runners[name])]
+    holds = None if unfit else sooner(plain, momentum, len(found.runners["sgd"].losses) + 1)
+    if holds is not None:
+        frame.verdict(SENTENCE, numbers, holds, rates)
+        return
+    if unfit:
+        why = f"A learning rate that does not suit {' and '.join(unfit)} says nothing about the two rules"
+    elif plain is None and momentum is None:
+        why = "Neither has come so far"
+    elif plain is None or momentum is None:
+        why = "The slower one may be only a few steps behind: give them more epochs"
     else:
-        frame.verdict(SENTENCE, numbers, plain is None or (momentum is not None and momentum < plain), rates)
+        why = f"Both are about equally soon, closer than {share_text(ALIKE)} or one step"
+    frame.verdict(SENTENCE, numbers, None, f"{why}; {rates}")

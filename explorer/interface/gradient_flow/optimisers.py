@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 
 import numpy as np
@@ -10,13 +9,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.gradient_flow.optimisers import OPTIMISERS, largest_stable_rate
-from explorer.gradient_flow.race import Race, fate
+from explorer.gradient_flow.race import STAYED, Race, fate
 from explorer.gradient_flow.race import race as run_race
 from explorer.gradient_flow.surfaces import Surface, surface
 from explorer.interface.components.race import race as race_component
 from explorer.interface.gradient_flow import frame, learning_rates, link_reading, network_race, places, regularisers
 from explorer.interface.gradient_flow.page_state import LARGEST_SEED, STATE
-from explorer.interface.numbers import value_text
+from explorer.interface.numbers import share_text, value_text
 
 TITLES = {name: entry.title for name, entry in OPTIMISERS.items()}
 
@@ -164,10 +163,7 @@ def _verdict(every: Race) -> None:
     for name in OPTIMISERS:
         at = every.paths[name].arrived_at
         said.append(f"{TITLES[name]} **{'never' if at is None else at}**")
-    plain, momentum = every.paths["sgd"].arrived_at, every.paths["momentum"].arrived_at
-    holds = None if plain is None and momentum is None else (momentum or math.inf) < (plain or math.inf)
-    if plain == 0:
-        holds = None
+    holds = momentum_sooner(every)
     numbers = f"Steps until 1\u00a0% of the height is left: {' · '.join(said)}"
     bound = None
     if every.surface.curvature is not None:
@@ -179,21 +175,47 @@ def _verdict(every: Race) -> None:
             f"{value_text(every.paths['sgd'].rate)}."
         )
     if holds is None:
-        because = f"{_why_neither(every)} {because}"
+        because = f"{_why_open(every)} {because}"
     frame.verdict(network_race.SENTENCE, numbers, holds, because)
 
 
-def _why_neither(every: Race) -> str:
-    """Say why neither SGD nor momentum has arrived, or why it cannot be told which is sooner."""
+def momentum_sooner(every: Race) -> bool | None:
+    """Tell whether momentum arrives clearly sooner than plain gradient descent; None where the race cannot tell."""
+    plain, momentum = every.paths["sgd"], every.paths["momentum"]
+    if every.surface.noise or any(path.rate == 0 or path.gone_at is not None for path in (plain, momentum)):
+        return None
+    if 0 in (plain.arrived_at, momentum.arrived_at):
+        return None
+    # Whoever comes within the last few steps has not yet been seen to stay.
+    return network_race.sooner(plain.arrived_at, momentum.arrived_at, every.steps + 2 - STAYED)
+
+
+def _why_open(every: Race) -> str:
+    """Say why it cannot be told which of SGD and momentum is sooner."""
     both = [every.paths[name] for name in ("sgd", "momentum")]
-    if all(path.arrived_at == 0 for path in both):
+    still = [TITLES[path.name] for path in both if path.rate == 0]
+    gone = [TITLES[path.name] for path in both if path.gone_at is not None]
+    if any(path.arrived_at == 0 for path in both):
         return "They start at the minimum: click on the surface for another start."
-    if all(path.rate == 0 for path in both):
-        return "Neither moves: give them learning rates above 0."
-    if all(path.gone_at is not None for path in both):
-        return "Both have left the picture: give them smaller learning rates."
-    noisy = "The noise of the gradient keeps both from coming to rest" if every.surface.noise else "Neither arrives"
-    return f"{noisy} within these steps: give them more, or other learning rates."
+    if still:
+        return (
+            "Neither moves: give them learning rates above 0."
+            if len(still) == 2
+            else f"{still[0]} does not move: give it a learning rate above 0."
+        )
+    if gone:
+        return (
+            "Both have left the picture: give them smaller learning rates."
+            if len(gone) == 2
+            else f"{gone[0]} has left the picture: give it a smaller learning rate."
+        )
+    if every.surface.noise:
+        return "The noise of the gradient decides here, and another seed may say otherwise: take a surface without."
+    if all(path.arrived_at is None for path in both):
+        return "Neither arrives within these steps: give them more, or other learning rates."
+    if any(path.arrived_at is None for path in both):
+        return "The slower one may be only a few steps behind: give them more."
+    return f"Both are about equally soon, closer than {share_text(network_race.ALIKE)} or one step."
 
 
 def _csv(seen: Race) -> bytes:

@@ -21,6 +21,9 @@ SEVERAL = 1 / 6
 LEARNT = 0.5
 """A network with less test accuracy than this has nothing to lose that would tell anything."""
 
+TOO_NEAR = 0.02
+"""Test accuracies that differ by less than this are too near to each other to tell which network is better."""
+
 _DIVERGED = "The networks have diverged in training, or nothing comes back through them: take a smaller learning rate."
 
 _BACKGROUND = r"""
@@ -182,8 +185,13 @@ def _stochastic(result: Paths) -> frame.Decided:
     )
     if result.plan.survival == 1:
         return sentence, numbers, None, "With p = 1 no block is ever left out in training: both are the same network."
-    if result.accuracy[1:].max() < LEARNT:
-        return sentence, numbers, None, "Neither has learnt anything that could be lost."
+    if result.accuracy[1:].min() < LEARNT:
+        return sentence, numbers, None, (
+            "A network that has hardly learnt anything has nothing to lose: give them more epochs, or another learning "
+            "rate."
+        )  # fmt: skip
+    if abs(trained - without) < TOO_NEAR:
+        return sentence, numbers, None, "The two are too near to each other to tell."
     return sentence, numbers, bool(trained > without), ""
 
 

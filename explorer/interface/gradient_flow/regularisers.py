@@ -183,7 +183,13 @@ def of_weights(found: Compared, near: float) -> frame.Decided:
         f"L2 **{share_text(zeros[2])}** · norm of all: none **{value_text(none.norm)}**, L1 "
         f"**{value_text(l1.norm)}**, L2 **{value_text(l2.norm)}**"
     )
-    return "L1 makes weights zero, L2 makes them small.", numbers, holds, (
+    sentence = "L1 makes weights zero, L2 makes them small."
+    untried = [REGULARISERS[name] for name in ("l1", "l2") if not found.tried(name)]
+    if untried:
+        return sentence, numbers, None, (
+            f"With a strength of 0 {' and '.join(untried)} cannot do anything: choose a λ above 0."
+        )  # fmt: skip
+    return sentence, numbers, holds, (
         f"It holds where L1 has at least {MORE_ZEROS:g} times as many near zero as no regulariser and twice as many as "
         f"L2, and L2's norm is at most {share_text(SMALLER)} of that without."
     )  # fmt: skip
@@ -198,6 +204,10 @@ def of_overfitting(found: Compared) -> frame.Decided:
         for one in found.networks.values()
     )
     sentence = "Regularisers shrink overfitting: less is learnt by heart, and other pictures are told better."
+    tried = [one for one in others if found.tried(one.name)]
+    untried = [REGULARISERS[one.name] for one in others if one not in tried]
+    if not tried:
+        return sentence, numbers, None, "All strengths are 0, so no regulariser was at work: choose one above 0."
     if not none.gap > OVERFITTED:
         return sentence, numbers, None, (
             "Without a regulariser the network hardly overfits here, so there is nothing to shrink: take fewer "
@@ -205,9 +215,9 @@ def of_overfitting(found: Compared) -> frame.Decided:
         )  # fmt: skip
     short = [
         REGULARISERS[one.name]
-        for one in others
+        for one in tried
         if not (one.gap < none.gap and one.test_accuracies[-1] > none.test_accuracies[-1])
     ]
-    return sentence, numbers, not short, (
-        f"Not both are so with {', '.join(short)}: try another strength." if short else ""
-    )  # fmt: skip
+    because = [f"Not both are so with {', '.join(short)}: try another strength."] if short else []
+    because += [f"Left out, with a strength of 0: {', '.join(untried)}."] if untried else []
+    return sentence, numbers, not short, " ".join(because)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from explorer.gradient_flow.activations import ACTIVATIONS
 from explorer.gradient_flow.depth_results import PLAIN_AND_RESIDUAL, Vanishing, VanishingPlan
 from explorer.gradient_flow.initialisers import TITLES as INITIALISER_TITLES
 from explorer.interface.figures import depth_charts as charts
@@ -19,6 +20,9 @@ _WORK = Stepwise("gradient_flow.vanishing", "Two networks", "Compute", "van_seed
 
 VANISHED, EXPLODED = 1e-2, 1e2
 """Below and above these the first layer's gradient, over the last's, is called vanished or exploded."""
+
+_TINY = 1e-30
+"""Where the smallest number but 0 is below this, the zeros beside it are what 32 bits cannot hold."""
 
 _BACKGROUND = r"""
 Two networks that begin with the **same weights** look at the same batch of 128 digits (scikit-learn's, 8 × 8). A dense
@@ -138,6 +142,17 @@ def decided(result: Vanishing, row: int) -> frame.Decided:
         return sentence, numbers, None, "With one layer the first is the last: the ratio is 1. Choose more."
     if not np.isfinite(plain) or not np.isfinite(residual):
         return sentence, numbers, None, "One of the two is no number that could be compared; the reason stands below."
+    activation = ACTIVATIONS[result.plan.activation]
+    if activation.saturates != "both sides":
+        decides = (
+            "batch norm, which divides by the spread at every layer, and the depth decide"
+            if result.plan.batch_norm
+            else "the spread of the weights decides"
+        )
+        return sentence, numbers, None, (
+            f"{activation.title} does not saturate on both sides, which the sentence is about: here {decides} whether "
+            "the gradient shrinks or grows on the way back. Choose the sigmoid or tanh."
+        )  # fmt: skip
     kept = VANISHED <= residual <= EXPLODED
     if plain < VANISHED:
         return sentence, numbers, bool(kept), (
@@ -159,6 +174,21 @@ def decided(result: Vanishing, row: int) -> frame.Decided:
         "The plain network's gradient arrives at the first layer: this initialisation was made for that, the layers "
         "are few, or batch normalisation helps. Try the sigmoid with Glorot's initialisation, or more layers."
     )  # fmt: skip
+
+
+def _why_zero(result: Vanishing, row: int, number: int) -> str:
+    """Say why gradients are exactly 0, unless it is the first weights that are."""
+    norms = np.concatenate([result.gradient[row, number], result.spread[row, number]])
+    if result.loss[row, number] == 0:
+        return "the loss is 0, so nothing is left to learn."
+    if norms.any() and norms[norms > 0].min() < _TINY:
+        return "it has become smaller than the 1e−45 that 32 bits hold."
+    activation = ACTIVATIONS[result.plan.activation]
+    if activation.saturates == "below zero":
+        return f"all units of a layer are off, where {activation.title} is flat, so nothing comes back through it."
+    if activation.saturates == "both sides":
+        return f"all units of a layer are so far out on {activation.title} that its slope is 0 in 32 bits."
+    return "nothing comes back through one of the layers."
 
 
 def happenings(result: Vanishing, row: int) -> list[str]:
@@ -189,17 +219,18 @@ def happenings(result: Vanishing, row: int) -> list[str]:
                 f"All gradients of the {name} network's layers are 0: with weights of 0 each layer hands on only 0, "
                 "and hands back only 0; no step can change that."
                 if result.plan.initialiser == "zeros"
-                else f"All gradients of the {name} network's layers are 0 in 32 bits: nothing can be learnt."
+                else f"The {name} network's gradient is 0 in all its layers: {_why_zero(result, row, number)}"
             )
         elif (gradient == 0).any():
-            layer = int(np.flatnonzero(gradient == 0)[-1]) + 1
+            zero = np.flatnonzero(gradient == 0) + 1
+            layer = int(zero[-1])
+            # Beside a shortcut a layer may be off while those below it are not.
+            where = f"from layer {layer} down" if len(zero) == layer else f"in some layers, such as layer {layer}"
+            # The weights above are still 0 where their own gradient has always been.
+            still = result.plan.initialiser == "zeros" and not result.gradient[:row, number, layer : layer + 1].any()
             found.append(
-                f"The {name} network's gradient is 0 from layer {layer} down: "
-                + (
-                    "weights of 0 hand nothing back."
-                    if result.plan.initialiser == "zeros" and not row
-                    else "it has become smaller than the 1e−45 that 32 bits hold."
-                )
+                f"The {name} network's gradient is 0 {where}: "
+                + ("weights of 0 hand nothing back." if still else _why_zero(result, row, number))
             )
     for number, name in enumerate(PLAIN_AND_RESIDUAL):
         later = np.flatnonzero(~np.isfinite(result.loss[row + 1 :, number]))

@@ -14,6 +14,7 @@ from explorer.gradient_flow.depth_results import (
     Paths,
     PathsPlan,
     SurfacePlan,
+    Surfaces,
     Vanishing,
     VanishingPlan,
 )
@@ -111,8 +112,6 @@ def test_who_has_learnt_nothing_has_nothing_to_lose(accuracy, who) -> None:
 def test_stochastic_depth_is_not_judged_by_networks_that_guess() -> None:
     guessing = measured(accuracy=np.array([0.1, 0.12, 0.1]), drop_many=np.array([[0.1, 0.1], [0.11, 0.1], [0.1, 0.1]]))
     assert paths.decided(guessing)[2][2] is None
-    one_guesses = measured(accuracy=np.array([0.9, 0.12, 0.95]))
-    assert paths.decided(one_guesses)[2][2] is True
     worse = measured(drop_many=np.array([[0.2, 0.1], [0.94, 0.6], [0.9, 0.9]]))
     assert paths.decided(worse)[2][2] is False
 
@@ -176,3 +175,81 @@ def test_charts_pass_plotlys_own_checks() -> None:
 def test_the_code_that_is_shown_runs(scene, plan, capsys) -> None:
     exec(scene.code(plan), {})
     assert capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "gelu", "silu"])
+def test_an_activation_that_does_not_saturate_on_both_sides_decides_nothing_about_saturation(activation) -> None:
+    _, numbers, holds, because = vanishing.decided(made([1e-6, 1e-3, 1], [0.9, 1, 1], activation=activation), 0)
+    assert holds is None
+    assert "plain **1.00e−06**" in numbers
+    assert "does not saturate on both sides" in because and "spread of the weights decides" in because
+
+
+def test_tanh_saturates_on_both_sides_and_is_judged() -> None:
+    assert vanishing.decided(made([1e-6, 1e-3, 1], [0.9, 1, 1], activation="tanh"), 0)[2] is True
+
+
+@pytest.mark.parametrize(
+    ("norms", "activation", "why"),
+    [([0, 0, 1e-36], "relu", "smaller than the 1e−45"), ([0, 0, 1], "relu", "all units of a layer are off"),
+     ([0, 0, 0], "relu", "all units of a layer are off"), ([0, 0, 1], "sigmoid", "its slope is 0 in 32 bits")],
+)  # fmt: skip
+def test_an_exact_zero_is_blamed_on_32_bits_only_beside_tiny_numbers(norms, activation, why) -> None:
+    said = vanishing.happenings(made(norms, [1, 1, 1], activation=activation), 0)
+    assert len(said) == 1 and why in said[0]
+    assert ("1e−45" in said[0]) == ("1e−45" in why)
+
+
+def test_all_zero_gradients_behind_activations_that_shrink_are_those_of_32_bits() -> None:
+    result = made([0, 0, 0], [1, 1, 1], activation="tanh")
+    spread = result.spread.copy()
+    spread[0, 0] = [1, 1e-20, 1e-36, 0]
+    assert "smaller than the 1e−45" in vanishing.happenings(replace(result, spread=spread), 0)[0]
+
+
+def test_first_weights_of_zero_that_have_not_been_reached_yet_hand_nothing_back() -> None:
+    rows = np.array([[[0, 0, 1], [1, 1, 1]], [[0, 0.1, 1], [1, 1, 1]]], float)
+    result = replace(
+        made([0, 0, 1], [1, 1, 1], initialiser="zeros"), gradient=rows, spread=np.ones((2, 2, 4)), loss=np.ones((2, 2))
+    )
+    assert "from layer 1 down: weights of 0 hand nothing back" in vanishing.happenings(result, 1)[0]
+
+
+def test_a_layer_that_is_off_beside_a_shortcut_does_not_stop_those_below_it() -> None:
+    said = vanishing.happenings(made([1, 1, 1], [1, 0, 1], activation="relu"), 0)[0]
+    assert "in some layers, such as layer 2: all units" in said
+
+
+@pytest.mark.parametrize("accuracy", [[0.9, 0.12, 0.95], [0.9, 0.95, 0.12]])
+def test_stochastic_depth_is_judged_only_where_both_networks_have_learnt(accuracy) -> None:
+    assert paths.decided(measured(accuracy=np.array(accuracy)))[2][2] is None
+
+
+def test_accuracies_that_are_too_near_to_each_other_do_not_tell_which_network_bears_more() -> None:
+    near = measured(drop_many=np.array([[0.2, 0.1], [0.93, 0.6], [0.94, 0.9]]))
+    _, _, holds, because = paths.decided(near)[2]
+    assert holds is None and "too near" in because
+
+
+def surfaces(plain: float, residual: float) -> Surfaces:
+    """A result that stands for surfaces of which these shares are non-convex."""
+    return replace(stored(SurfacePlan()), losses=np.array([[[plain]], [[residual]]]))
+
+
+@pytest.mark.parametrize(
+    ("plain", "residual", "holds"),
+    [(0.101, 0.099, None), (0.099, 0.101, None), (0.2, 0.09, True), (0.12, 0.01, True), (0.12, 0.11, False),
+     (0.05, 0.3, False), (0.05, 0.02, None)],
+)  # fmt: skip
+def test_a_surface_is_rough_and_the_other_smooth_only_with_a_clear_gap(monkeypatch, plain, residual, holds) -> None:
+    monkeypatch.setattr(loss_surface, "share_non_convex", lambda losses: float(losses[0, 0]))
+    assert loss_surface.decided(surfaces(plain, residual), np.array([0]))[2] is holds
+
+
+def test_networks_that_have_hardly_learnt_anything_decide_nothing_about_depth() -> None:
+    error = np.array([[[0.9, 0.6], [0.9, 0.58]], [[0.9, 0.9], [0.9, 0.6]]])
+    result = Degradation(DegradationPlan(), error, np.ones((2, 2, 2)), error, np.zeros(2))
+    sentence = degradation.decided(result)[0]
+    assert sentence[2] is None and "hardly learnt anything" in sentence[3]
+    error[0, 1, 1] = 0.05  # now the shallow residual network has learnt
+    assert degradation.decided(result)[0][2] is not None
