@@ -265,6 +265,7 @@ def test_a_right_answer_counts_as_right_and_the_next_question_is_another(tab):
     assert "convolution_question=1" in page.url
 
 
+@pytest.mark.slow
 def test_an_impossible_value_gets_the_sentence_why_and_nothing_is_lost(tab):
     page = tab(size="8", kernel_size="5")
     before = numbers(page, "output")

@@ -154,6 +154,7 @@ def test_channels_are_switched_off_and_the_network_says_less_or_something_else(v
     expect(page.get_by_text(re.compile("Without these 20 channels the network"))).to_contain_text("clock")
 
 
+@pytest.mark.slow
 def test_nonsense_in_the_link_leaves_a_page_that_works(visitor, app_url):
     page = opened(
         visitor,

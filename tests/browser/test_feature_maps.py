@@ -150,6 +150,7 @@ def test_a_channel_from_near_has_its_values_filter_and_receptive_field(visitor, 
     again.locator(".st-key-feature_maps_close_up .field:not([hidden])").wait_for(timeout=SLOW_MS)
 
 
+@pytest.mark.slow
 def test_a_dense_layer_is_shown_as_bars(visitor, app_url):
     page = page_of(visitor, app_url, feature_maps_layer="logits")
     page.locator(".st-key-feature_maps_vector .main-svg").first.wait_for()
