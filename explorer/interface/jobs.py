@@ -243,7 +243,6 @@ def begin_look() -> None:
     are too large, jobs are let go of that have ended and are not on the screen, those first that were not looked at
     for longest.
     """
-    work.hold_on_to("", ())
     kept = _jobs()
     now = st.session_state.get(_LOOKS, 0)
     room = work.KEPT_BYTES - work.kept_bytes() - sum(each.nbytes for each in kept.values())

@@ -82,6 +82,11 @@ def hold_on_to(name: str, identities: Iterable[tuple]) -> None:
     st.session_state[_ON_SCREEN] = frozenset((name, *identity) for identity in identities)
 
 
+def let_go_of_others() -> None:
+    """Say that a page is drawn that shows none of what another page holds on to."""
+    st.session_state.pop(_ON_SCREEN, None)
+
+
 def keep(name: str, keep_as: tuple, result: Any) -> None:
     """Keep a result in this session, letting go of others where all together would be too large.
 

@@ -481,6 +481,7 @@ def _second(network: str, weights: str, fit: str) -> Second | None:
 def show() -> None:
     """Draw the page."""
     state.hide_unseen()
+    work.let_go_of_others()
     page_head("Feature maps", "What does every layer of a network see in this picture?")
     network = _controls()
     say_if_not_here(STATE)

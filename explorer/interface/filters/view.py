@@ -485,6 +485,7 @@ def show() -> None:
     """Draw the page."""
     state.hide_unseen()
     jobs.begin_look()
+    work.let_go_of_others()
     fit_narrow_screens("filters")
     page_head("Filters", "What does a filter, or a whole class, want to see?")
     network, mode = _controls()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.interface import jobs, state
+from explorer.interface import jobs, state, work
 from explorer.interface.narrow_screens import fit_narrow_screens
 from explorer.interface.page_frame import page_head
 from explorer.interface.training import asking, elsewhere, items, lesson_cards, one_run, runs_table, set_up
@@ -31,6 +31,7 @@ def show() -> None:
     elsewhere.follow()
     state.hide_unseen()
     jobs.begin_look()
+    work.let_go_of_others()
     fit_narrow_screens("training")
     page_head("Training", "How does a network learn, and what does it learn?")
     run = _opened(asking.say_refused())
